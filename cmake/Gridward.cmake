@@ -1,0 +1,65 @@
+# One place for what every target has in common: the language, the warnings, the sanitizers, the include root.
+include(GNUInstallDirs)
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+
+find_program(GRIDWARD_CCACHE ccache)
+if(GRIDWARD_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${GRIDWARD_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${GRIDWARD_CCACHE})
+endif()
+find_program(GRIDWARD_LLD ld.lld)
+if(GRIDWARD_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+
+add_library(gridward_options INTERFACE)
+target_compile_options(gridward_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+  -Wnon-virtual-dtor -Wold-style-cast)
+if(GRIDWARD_WERROR)
+  target_compile_options(gridward_options INTERFACE -Werror)
+endif()
+if(GRIDWARD_SANITIZE STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(GRIDWARD_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+endif()
+if(GRIDWARD_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
+# gridward_library(NAME SOURCES … [PUBLIC libs] [PRIVATE libs]): a layer. Its public headers are in
+# include/gridward/<layer>/ beside its CMakeLists.txt; whatever else it needs stays out of them.
+function(gridward_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  if(ARG_SOURCES)
+    add_library(${name} STATIC ${ARG_SOURCES})
+    target_include_directories(${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/include)
+    target_link_libraries(${name} PUBLIC ${ARG_PUBLIC} PRIVATE gridward_options ${ARG_PRIVATE})
+  else()
+    add_library(${name} INTERFACE)
+    target_include_directories(${name} INTERFACE ${CMAKE_CURRENT_SOURCE_DIR}/include)
+    target_link_libraries(${name} INTERFACE ${ARG_PUBLIC})
+  endif()
+endfunction()
+
+# gridward_test(NAME KIND unit|component SOURCES … LIBS …): one test program; every case is a test of ctest.
+function(gridward_test name)
+  cmake_parse_arguments(ARG "" "KIND" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/support/include)
+  target_link_libraries(${name} PRIVATE gridward_options ${ARG_LIBS} GTest::gtest GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE
+    GRIDWARD_SOURCE_DIR="${CMAKE_SOURCE_DIR}" GRIDWARD_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  gtest_discover_tests(${name} TEST_PREFIX "${ARG_KIND}/" DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS ${ARG_KIND} TIMEOUT 300)
+endfunction()

@@ -1,0 +1,26 @@
+// Every limit of the wire, with its number. docs/protocol.md repeats them; tests exceed each.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace gridward::limits {
+
+inline constexpr std::size_t kUpMessageBytes = 256 * 1024;      // one MQTT payload on …/up
+inline constexpr std::size_t kRecordsPerMessage = 64;
+inline constexpr std::size_t kRecordBytes = 64 * 1024;
+inline constexpr std::size_t kMediaMessageBytes = 300 * 1024;   // one MQTT payload on …/media
+inline constexpr std::size_t kMediaPieceBytes = 256 * 1024;
+inline constexpr std::uint64_t kMediaBytes = 64ULL * 1024 * 1024;  // one photo, recording or scan
+inline constexpr std::size_t kMediaPerRecord = 16;
+inline constexpr std::size_t kDownMessageBytes = 256 * 1024;
+inline constexpr std::size_t kCborDepth = 16;
+inline constexpr std::size_t kTextCharacters = 2000;            // code points of a report's or note's text
+inline constexpr std::size_t kNameCharacters = 64;              // ids, categories, actor names
+inline constexpr std::size_t kCheckItems = 64;
+inline constexpr std::size_t kTrackPoints = 600;                // points of one batch
+inline constexpr std::int64_t kTrackSpanMs = 30 * 60 * 1000;    // first to last point of one batch
+inline constexpr std::uint32_t kPhotoSide = 16'384;             // pixels, either side
+inline constexpr std::uint64_t kPhotoPixels = 64ULL * 1000 * 1000;
+
+}  // namespace gridward::limits
