@@ -1,0 +1,3 @@
+#include <gridward/domain/access.hpp>
+namespace gridward::domain {
+}

@@ -1,0 +1,1 @@
+#include <gridward/domain/duty.hpp>
