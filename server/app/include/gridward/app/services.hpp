@@ -1,0 +1,222 @@
+// The use cases. Every method is thread-safe and blocks until the answer is known (writes: until the commit), so call
+// them from a worker thread, never from an I/O thread or the writer's. Errors are values; a throw means a lost database.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gridward/app/ports.hpp>
+#include <gridward/app/store.hpp>
+
+namespace gridward::app {
+
+struct Services {  // what every use case is given
+  Store& store;
+  Clock& clock;
+  Crypto& crypto;
+  LivePublisher& live;
+  DevicePublisher& devices;
+  PhotoStore& photos;
+  const domain::Policy& policy;
+};
+
+// ---- people -------------------------------------------------------------------------------------------------------
+struct Login {
+  std::string token;  // 32 random bytes in base64url; only its hash is stored
+  domain::Actor actor;
+  UnixMs expires{};
+};
+class Auth {
+ public:
+  explicit Auth(Services services);
+  ~Auth();
+  // Errors: bad_credentials (also for an unknown login, in the same time), too_many_attempts (per login: 5 in a row, then
+  // a growing wait).
+  Result<Login> login(std::string_view login, std::string_view password);
+  Result<domain::Actor> actor(std::string_view token);  // not_logged_in
+  Result<void> logout(std::string_view token);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// ---- cases --------------------------------------------------------------------------------------------------------
+struct MediaView {
+  Sha256 sha256{};
+  MediaRole role = MediaRole::scene;
+  MediaStatus status = MediaStatus::expected;
+  std::uint64_t size = 0;
+  std::uint64_t have = 0;  // bytes here
+  std::string problem;
+  std::optional<PhotoNumbers> numbers;
+};
+struct CaseView {
+  domain::CaseRecord record;
+  std::string category_name;
+  std::string grid_name;
+  std::string unit_name;
+  std::optional<OrgNode> grid;  // with outline
+  std::vector<StoredEvent> events;
+  std::vector<MediaView> media;
+  std::vector<domain::Action> actions;  // what the asking actor may do now
+};
+struct ActRequest {
+  domain::Action action = domain::Action::accept;
+  std::uint64_t version = 0;  // the version the page showed
+  std::string note;
+  std::string unit;      // transfer
+  std::string reason;    // reject, rework
+  std::string assignee;  // request_verify; empty: the member of the case's grid, else the reporter
+};
+class Cases {
+ public:
+  explicit Cases(Services services);
+  // filter.subtree/unit/reporter are narrowed to what the actor may see.
+  Result<CasePage> list(const domain::Actor& actor, CaseFilter filter);
+  Result<std::map<domain::Stage, std::size_t>> counts(const domain::Actor& actor);
+  Result<CaseView> get(const domain::Actor& actor, const Uuid& id);  // not_found, forbidden
+  // Errors of domain::decide, not_found, forbidden. Closing assesses at once.
+  Result<CaseView> act(const domain::Actor& actor, const Uuid& id, const ActRequest& request);
+  // May this actor see this photo (through a case they may see)?
+  Result<MediaRow> media(const domain::Actor& actor, const Sha256& sha);
+
+  // For ingest, inside its unit: the command of a handheld. Live events and down items to send after the commit are added.
+  struct Effects {
+    std::vector<LiveEvent> live;
+    std::vector<std::string> devices;  // have new down items
+  };
+  Result<Uuid> report(Tx& tx, const Record& record, const User& member, const Device& device, Effects& effects);
+  Result<void> task_result(Tx& tx, const Record& record, const User& member, const Device& device, Effects& effects);
+
+ private:
+  Services services_;
+};
+
+// ---- organisation -------------------------------------------------------------------------------------------------
+struct OrgView {
+  std::vector<OrgNode> nodes;  // the actor's subtree, outlines included
+};
+class Organisation {
+ public:
+  explicit Organisation(Services services);
+  Result<OrgView> tree(const domain::Actor& actor);
+  Result<std::vector<OrgNode>> units(const domain::Actor& actor);    // handling units this actor may transfer to
+  Result<std::vector<User>> members(const domain::Actor& actor);     // grid members of the subtree, password hashes empty
+  Result<std::vector<Device>> devices(const domain::Actor& actor);
+
+ private:
+  Services services_;
+};
+
+// ---- duty ---------------------------------------------------------------------------------------------------------
+struct MemberDay {
+  std::string login;
+  std::string name;
+  std::string grid;
+  std::vector<PunchRow> punches;
+  std::vector<domain::DutyWindow> windows;
+  std::vector<PatrolRow> patrols;
+  std::vector<TrackRow> tracks;
+  double track_m = 0;
+  std::optional<OrgNode> grid_node;
+};
+class Duty {
+ public:
+  explicit Duty(Services services);
+  // day: local day of the policy's calendar, "2026-11-22"; out_of_range, bad_type.
+  Result<std::vector<PunchRow>> punches(const domain::Actor& actor, std::string_view day);
+  Result<MemberDay> member_day(const domain::Actor& actor, std::string_view login, std::string_view day);
+
+  // For ingest, inside its unit.
+  Result<void> sign(Tx& tx, const Record& record, const User& member, const Device& device, Cases::Effects& effects);
+  Result<void> patrol(Tx& tx, const Record& record, const User& member, const Device& device, Cases::Effects& effects);
+  Result<void> track(Tx& tx, const Record& record, const User& member, const Device& device, Cases::Effects& effects);
+
+ private:
+  Services services_;
+};
+
+// ---- ingest -------------------------------------------------------------------------------------------------------
+// Bytes from the broker to committed rows and receipts. Does not block and does not throw: queues units of work and
+// answers through Services::devices after the commit (busy at once when the queue is full).
+class Ingest {
+ public:
+  Ingest(Services services, Cases& cases, Duty& duty);
+  ~Ingest();
+  void up(std::string_view topic, Bytes payload);
+  void media(std::string_view topic, Bytes payload);  // writes files: call from a thread that may wait for the disk
+  void wait_idle();  // until everything taken is committed and answered; for a graceful stop
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// ---- jobs ---------------------------------------------------------------------------------------------------------
+// Durable work after the commit. run_once does what is waiting and says whether there was any; call again on `kick` or
+// after a while. One thread each.
+class PhotoJobs {
+ public:
+  PhotoJobs(Services services, PhotoDeriver& deriver);
+  bool run_once();
+
+ private:
+  Services services_;
+  PhotoDeriver& deriver_;
+};
+class SignatureJobs {
+ public:
+  explicit SignatureJobs(Services services);
+  bool run_once();
+
+ private:
+  Services services_;
+};
+
+// ---- import -------------------------------------------------------------------------------------------------------
+// Rows as a file gave them, with the line they stood in. All or nothing; every problem is named, not only the first.
+struct ImportProblem {
+  std::string file;
+  std::size_t line = 0;  // from 1; of a GeoJSON feature: its position in the list
+  std::string field;
+  std::string message;
+};
+struct OrgRow {
+  std::string file;
+  std::size_t line = 0;
+  OrgNode node;
+};
+struct UserRow {
+  std::string file;
+  std::size_t line = 0;
+  User user;
+  std::string password;  // empty: keep the one there
+};
+struct DeviceRow {
+  std::string file;
+  std::size_t line = 0;
+  Device device;
+};
+struct OutlineRow {
+  std::string file;
+  std::size_t line = 0;
+  std::string code;
+  Polygon outline;
+};
+struct ImportBatch {
+  std::vector<OrgRow> orgs;
+  std::vector<OutlineRow> outlines;
+  std::vector<UserRow> users;
+  std::vector<DeviceRow> devices;
+};
+struct ImportReport {
+  std::size_t orgs = 0, outlines = 0, users = 0, devices = 0;
+  std::vector<ImportProblem> problems;  // not empty: nothing was taken
+};
+ImportReport run_import(Services services, const ImportBatch& batch);
+
+}  // namespace gridward::app

@@ -1,0 +1,289 @@
+// The store as the use cases see it: rows in, rows out, inside a transaction.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <gridward/app/ports.hpp>
+#include <gridward/domain/access.hpp>
+#include <gridward/domain/case.hpp>
+#include <gridward/domain/duty.hpp>
+#include <gridward/shared/message.hpp>
+
+namespace gridward::app {
+
+enum class OrgKind : std::uint8_t { district, town, village, grid, unit };
+std::string_view to_string(OrgKind kind);
+std::optional<OrgKind> org_kind_from_string(std::string_view text);
+
+struct OrgNode {
+  std::string code;
+  std::string parent;  // empty for the root
+  std::string path;    // "120116/120116115/120116115201/120116115201001"
+  OrgKind kind = OrgKind::district;
+  std::string name;
+  std::optional<Polygon> outline;
+  bool operator==(const OrgNode&) const = default;
+};
+
+struct User {
+  std::string login;
+  std::string name;
+  domain::Role role = domain::Role::grid_member;
+  std::string org;       // code of the node they belong to
+  std::string org_path;  // filled by the store on reading
+  std::string password_hash;
+  bool active = true;
+};
+
+struct Device {
+  std::string id;
+  std::string town;
+  std::string holder;  // login of the member it was handed to, may be empty
+  PublicKey public_key{};
+  bool revoked = false;
+  std::optional<UnixMs> last_seen;
+  std::optional<StatusBody> status;
+};
+
+struct Session {
+  Sha256 token_hash{};
+  std::string login;
+  UnixMs created{};
+  UnixMs expires{};
+};
+
+enum class Inserted { fresh, same_again, id_conflict, seq_conflict };
+
+struct StoredRecord {
+  std::int64_t row = 0;  // filled by insert_record
+  std::string device;
+  std::string town;
+  Uuid epoch;
+  Uuid id;
+  std::uint64_t seq = 0;
+  std::string kind;
+  std::string actor;
+  UnixMs at{};
+  UnixMs received{};
+  Sha256 hash{};
+  Bytes bytes;
+};
+
+struct QuarantineRow {
+  std::int64_t row = 0;
+  std::string device;
+  std::string topic;
+  std::optional<Uuid> record;
+  UnixMs received{};
+  Error error;
+  Bytes raw;
+};
+
+struct SignatureJob {
+  std::int64_t row = 0;
+  std::string device;
+  Uuid epoch;
+  std::vector<Uuid> records;
+  std::vector<Sha256> hashes;
+  Signature signature{};
+};
+
+enum class MediaStatus : std::uint8_t { expected, partial, sealed, derived, refused };
+struct MediaRow {
+  Sha256 sha256{};
+  std::uint64_t size = 0;
+  std::string type;
+  MediaStatus status = MediaStatus::expected;
+  std::vector<ByteRange> have;  // sorted, merged; empty once sealed
+  std::string problem;  // text of the error that refused or marked it
+};
+
+struct CaseFilter {
+  std::string subtree;  // path of the actor's node; cases of towns/grids below it
+  std::string unit;     // only cases at this handling unit, when not empty
+  std::string reporter;
+  std::vector<domain::Stage> stages;  // empty: all
+  std::string grid;
+  std::string text;                   // substring of number or text
+  std::optional<std::string> cursor;  // of the previous page
+  std::size_t limit = 50;             // at most 200
+};
+struct CasePage {
+  std::vector<domain::CaseRecord> cases;  // newest update first
+  std::optional<std::string> next;
+  std::size_t total = 0;  // exact to 10,000, then 10,001
+};
+
+struct StoredEvent {
+  std::uint64_t n = 0;  // from 1
+  domain::CaseEvent event;
+  Sha256 hash{};  // sha256(previous hash ‖ canonical_text)
+};
+
+struct VerifyTask {
+  Uuid id;
+  Uuid case_id;
+  std::string assignee;
+  std::string device;
+  UnixMs created{};
+  std::optional<UnixMs> done;
+  bool cancelled = false;
+};
+
+struct PunchRow {
+  Uuid record;
+  std::string actor;
+  std::string actor_name;  // filled on reading
+  std::string device;
+  SignAct act = SignAct::in;
+  UnixMs at{};
+  UnixMs received{};
+  ClockQuality clock;
+  std::optional<Fix> fix;
+  domain::PlaceJudgement place = domain::PlaceJudgement::unknown;
+  std::string grid;  // the grid it was judged against
+};
+
+struct PatrolRow {
+  Uuid patrol;
+  std::string actor;
+  std::string device;
+  UnixMs started{};
+  std::optional<UnixMs> ended;
+  std::string text;
+  std::vector<CheckItem> checks;
+};
+
+struct TrackRow {
+  Uuid record;
+  std::string actor;
+  std::string device;
+  Uuid patrol;
+  std::vector<TrackPoint> points;
+};
+
+struct PhotoJob {
+  std::int64_t row = 0;
+  Sha256 sha256{};
+  int attempts = 0;
+};
+
+// One transaction. Used on the thread that was given it, never kept. Throws only when the database is lost;
+// everything a caller can cause comes back as a value.
+class Tx {
+ public:
+  virtual ~Tx() = default;
+
+  // organisation
+  virtual void upsert_org(const OrgNode& node) = 0;
+  virtual std::optional<OrgNode> find_org(std::string_view code) = 0;
+  virtual std::vector<OrgNode> orgs_below(std::string_view path) = 0;  // the node itself too; ordered by path
+  virtual std::uint64_t org_revision() = 0;                             // grows with every upsert_org
+
+  // people
+  virtual void upsert_user(const User& user) = 0;
+  virtual std::optional<User> find_user(std::string_view login) = 0;
+  virtual std::vector<User> users_below(std::string_view path) = 0;
+  virtual void insert_session(const Session& session) = 0;
+  virtual std::optional<Session> find_session(const Sha256& token_hash) = 0;
+  virtual void delete_session(const Sha256& token_hash) = 0;
+  virtual void purge_sessions(UnixMs now) = 0;
+
+  // devices
+  virtual void upsert_device(const Device& device) = 0;
+  virtual std::optional<Device> find_device(std::string_view id) = 0;
+  virtual std::vector<Device> devices_below(std::string_view path) = 0;
+  virtual void touch_device(std::string_view id, UnixMs seen, const std::optional<StatusBody>& status) = 0;
+  // The device a member used last, else the one they hold.
+  virtual std::optional<std::string> device_of(std::string_view login) = 0;
+
+  // records
+  virtual Inserted insert_record(StoredRecord& record) = 0;
+  // Every seq from 1 to this one is there (of this device and epoch).
+  virtual std::uint64_t contiguous_seq(std::string_view device, const Uuid& epoch) = 0;
+  // Records held back until the seq before them is complete, up to and with `seq`, in order of seq.
+  virtual void hold_record(std::int64_t row) = 0;
+  virtual std::vector<StoredRecord> held_records(std::string_view device, const Uuid& epoch, std::uint64_t seq) = 0;
+  // Applied. forget_bytes: keep only its identity and hash (positions, for privacy).
+  virtual void release_record(std::int64_t row, bool forget_bytes) = 0;
+  virtual void flag_records(std::string_view device, const Uuid& epoch, std::span<const Uuid> records,
+                            std::string_view flag) = 0;
+  virtual void quarantine(const QuarantineRow& row) = 0;
+  virtual std::vector<QuarantineRow> quarantined(std::size_t limit) = 0;  // newest first
+  virtual void add_signature_job(const SignatureJob& job) = 0;
+  virtual std::vector<SignatureJob> signature_jobs(std::size_t limit) = 0;  // oldest first
+  virtual void finish_signature_job(std::int64_t row) = 0;
+
+  // cases
+  virtual std::string next_case_number(std::string_view town, std::string_view yyyymmdd) = 0;
+  virtual void insert_case(const domain::CaseRecord& record, std::string_view org_path) = 0;
+  // false: somebody else changed it (the stored version is not expected_version).
+  virtual bool update_case(const domain::CaseRecord& record, std::uint64_t expected_version) = 0;
+  virtual std::optional<domain::CaseRecord> find_case(const Uuid& id) = 0;
+  virtual std::string case_org_path(const Uuid& id) = 0;
+  virtual CasePage list_cases(const CaseFilter& filter) = 0;
+  // stage -> count, with the filter's subtree, unit and reporter
+  virtual std::map<domain::Stage, std::size_t> count_cases(const CaseFilter& filter) = 0;
+  virtual void append_events(const Uuid& case_id, std::uint64_t first_n, std::span<const domain::CaseEvent> events) = 0;
+  virtual std::vector<StoredEvent> case_events(const Uuid& case_id) = 0;
+  virtual void insert_task(const VerifyTask& task) = 0;
+  virtual std::optional<VerifyTask> find_task(const Uuid& id) = 0;
+  virtual void update_task(const VerifyTask& task) = 0;
+
+  // media
+  virtual void expect_media(const MediaRef& media, const Uuid& record, const std::optional<Uuid>& case_id) = 0;
+  virtual std::optional<MediaRow> find_media(const Sha256& sha) = 0;
+  virtual std::vector<MediaRow> case_media(const Uuid& case_id) = 0;
+  virtual std::vector<Uuid> media_cases(const Sha256& sha) = 0;
+  // Was this file named by a record of this device?
+  virtual bool device_named_media(std::string_view device, const Sha256& sha) = 0;
+  virtual void update_media(const MediaRow& row) = 0;
+  virtual void set_photo_numbers(const Sha256& sha, const PhotoNumbers& numbers) = 0;
+  virtual std::optional<PhotoNumbers> photo_numbers(const Sha256& sha) = 0;
+  virtual void add_photo_job(const Sha256& sha) = 0;  // the same again is ok
+  virtual std::vector<PhotoJob> photo_jobs(std::size_t limit) = 0;
+  virtual void retry_photo_job(std::int64_t row) = 0;  // attempts + 1
+  virtual void finish_photo_job(std::int64_t row) = 0;
+
+  // down
+  virtual std::uint64_t enqueue_down(std::string_view device, std::string_view kind, std::string_view body,
+                                     UnixMs now) = 0;  // gives its number, from 1 per device
+  virtual std::vector<DownItem> pending_down(std::string_view device, std::size_t limit) = 0;
+  virtual void ack_down(std::string_view device, std::uint64_t n) = 0;
+
+  // duty
+  virtual void insert_punch(const PunchRow& punch) = 0;
+  virtual std::vector<PunchRow> punches_of(std::string_view actor, UnixMs from, UnixMs to) = 0;   // order of at
+  virtual std::vector<PunchRow> punches_below(std::string_view path, UnixMs from, UnixMs to) = 0;  // order of at
+  virtual void upsert_patrol(const PatrolRow& patrol) = 0;
+  virtual std::optional<PatrolRow> find_patrol(const Uuid& patrol) = 0;
+  virtual std::vector<PatrolRow> patrols_of(std::string_view actor, UnixMs from, UnixMs to) = 0;
+  virtual void insert_track(const TrackRow& track) = 0;
+  virtual std::vector<TrackRow> tracks_of(std::string_view actor, UnixMs from, UnixMs to) = 0;
+  virtual void count_dropped_points(std::string_view device, std::string_view yyyymmdd, std::size_t points) = 0;
+  virtual std::uint64_t dropped_points(std::string_view device) = 0;
+};
+
+struct Unit {
+  std::function<Result<void>(Tx&)> work;            // an error rolls back this unit alone
+  std::function<void(const Result<void>&)> done;    // on the writer's thread, after the commit (or the failure)
+};
+
+// Thread-safe.
+class Store {
+ public:
+  virtual ~Store() = default;
+  // Runs on the caller's thread with a reader's connection; blocks while all are taken.
+  virtual Result<void> read(const std::function<Result<void>(Tx&)>& work) = 0;
+  // Error: busy when the queue is full; then `done` is not called.
+  virtual Result<void> submit(Unit unit) = 0;
+  // submit, and wait for the commit. Not on the writer's thread.
+  Result<void> write(std::function<Result<void>(Tx&)> work);
+};
+
+}  // namespace gridward::app
