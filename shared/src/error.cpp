@@ -1,7 +1,6 @@
-#include <gridward/shared/error.hpp>
-
 #include <algorithm>
 #include <array>
+#include <gridward/shared/error.hpp>
 
 namespace gridward {
 namespace {
@@ -21,18 +20,21 @@ constexpr auto kTable = std::to_array<ErrorInfo>({
     {trailing_bytes, "trailing_bytes", 400, false, "内容之后还有多余字节", "Bytes after the end"},
     {id_conflict, "id_conflict", 409, false, "同一编号已有不同内容", "The same id already has other contents"},
     {seq_conflict, "seq_conflict", 409, false, "同一序号已有不同记录", "The same sequence number has another record"},
-    {wrong_town, "wrong_town", 403, false, "主题中的街镇与设备登记不符", "The topic names another town than the registry"},
+    {wrong_town, "wrong_town", 403, false, "主题中的街镇与设备登记不符",
+     "The topic names another town than the registry"},
     {unknown_device, "unknown_device", 403, false, "设备未登记", "The device is not registered"},
     {revoked_device, "revoked_device", 403, false, "设备已停用", "The device was revoked"},
     {unknown_actor, "unknown_actor", 422, false, "使用人不在本街镇名册", "The member is not on this town's roll"},
-    {unknown_category, "unknown_category", 422, false, "事项清单中没有这个类别", "The matter list has no such category"},
+    {unknown_category, "unknown_category", 422, false, "事项清单中没有这个类别",
+     "The matter list has no such category"},
     {unknown_task, "unknown_task", 422, false, "没有这个任务", "No such task"},
     {media_hash_mismatch, "media_hash_mismatch", 422, true, "照片内容与摘要不符", "The photo does not match its hash"},
     {media_type, "media_type", 415, false, "不支持的文件格式", "File format not supported"},
     {media_range, "media_range", 422, false, "分片范围不对", "The piece is outside the file"},
     {media_dimensions, "media_dimensions", 422, false, "照片尺寸超过上限", "The photo's dimensions are over the limit"},
     {media_undecodable, "media_undecodable", 422, false, "照片无法解码", "The photo cannot be decoded"},
-    {media_limits, "media_limits", 422, false, "照片处理超出时间或内存上限", "The photo exceeded the time or memory limit"},
+    {media_limits, "media_limits", 422, false, "照片处理超出时间或内存上限",
+     "The photo exceeded the time or memory limit"},
     {not_logged_in, "not_logged_in", 401, false, "请先登录", "Log in first"},
     {bad_credentials, "bad_credentials", 401, false, "账号或密码不对", "Wrong login or password"},
     {forbidden, "forbidden", 403, false, "没有权限", "Not allowed"},
@@ -43,7 +45,8 @@ constexpr auto kTable = std::to_array<ErrorInfo>({
     {already_exists, "already_exists", 409, false, "已经存在", "Already there"},
     {busy, "busy", 503, true, "服务繁忙，请稍后再试", "Busy, try again later"},
     {storage_failed, "storage_failed", 503, true, "存储失败", "Storage failed"},
-    {newer_database, "newer_database", 500, false, "数据库由更新版本的程序创建", "The database was made by a newer program"},
+    {newer_database, "newer_database", 500, false, "数据库由更新版本的程序创建",
+     "The database was made by a newer program"},
     {config_invalid, "config_invalid", 500, false, "配置不正确", "The configuration is wrong"},
     {import_invalid, "import_invalid", 422, false, "导入内容不正确", "The import is wrong"},
     {unavailable, "unavailable", 503, true, "暂不可用", "Not available now"},

@@ -2,12 +2,11 @@
 
 #include <array>
 #include <cstdint>
+#include <gridward/shared/error.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <gridward/shared/error.hpp>
 
 namespace gridward {
 
@@ -17,7 +16,7 @@ using Sha256 = std::array<std::uint8_t, 32>;
 using Signature = std::array<std::uint8_t, 64>;  // Ed25519
 using PublicKey = std::array<std::uint8_t, 32>;  // Ed25519
 
-std::string to_hex(ByteView bytes);           // lower case
+std::string to_hex(ByteView bytes);            // lower case
 Result<Bytes> from_hex(std::string_view hex);  // malformed on an odd length or another character
 Result<Sha256> sha256_from_hex(std::string_view hex);
 std::string to_base64(ByteView bytes);  // RFC 4648, padded

@@ -1,12 +1,11 @@
 // The bodies of down items (JSON text inside DownItem::body), one struct a kind. Thread-safe.
 #pragma once
 
+#include <gridward/shared/record.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <gridward/shared/record.hpp>
 
 namespace gridward {
 

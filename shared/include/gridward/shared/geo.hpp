@@ -18,7 +18,7 @@ inline double lat_deg(GeoPoint p) { return static_cast<double>(p.lat_e7) * 1e-7;
 inline double lon_deg(GeoPoint p) { return static_cast<double>(p.lon_e7) * 1e-7; }
 GeoPoint geo_point(double lat_deg, double lon_deg);  // rounds to the nearest 1e-7
 
-double distance_m(GeoPoint a, GeoPoint b);           // haversine on the mean sphere, 6 371 008.8 m
+double distance_m(GeoPoint a, GeoPoint b);  // haversine on the mean sphere, 6 371 008.8 m
 double path_length_m(std::span<const GeoPoint> path);
 
 // One outer ring and its holes; a ring's last point may repeat its first. A point on an edge is inside.

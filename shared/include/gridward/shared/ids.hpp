@@ -3,12 +3,11 @@
 #include <array>
 #include <compare>
 #include <cstdint>
-#include <string>
-#include <string_view>
-
 #include <gridward/shared/bytes.hpp>
 #include <gridward/shared/error.hpp>
 #include <gridward/shared/time.hpp>
+#include <string>
+#include <string_view>
 
 namespace gridward {
 
@@ -20,7 +19,7 @@ struct Uuid {
 
 // RFC 9562 version 7: 48 bits of Unix milliseconds, then 74 random bits (the first 10 of `random` are used).
 Uuid make_uuid_v7(UnixMs at, const std::array<std::uint8_t, 10>& random);
-std::string to_string(const Uuid& id);             // 8-4-4-4-12, lower case
+std::string to_string(const Uuid& id);              // 8-4-4-4-12, lower case
 Result<Uuid> uuid_from_string(std::string_view s);  // malformed
 
 }  // namespace gridward

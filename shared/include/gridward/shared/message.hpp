@@ -2,13 +2,12 @@
 // Every decoder checks size, depth, types, ranges and UTF-8, and answers with the field and the limit. Thread-safe.
 #pragma once
 
+#include <gridward/shared/record.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include <gridward/shared/record.hpp>
 
 namespace gridward {
 
@@ -27,7 +26,7 @@ struct MediaPiece {
   Sha256 sha256{};
   std::uint64_t size = 0;  // of the whole
   std::uint64_t offset = 0;
-  Bytes data;              // empty: asks what is missing
+  Bytes data;  // empty: asks what is missing
   bool operator==(const MediaPiece&) const = default;
 };
 
@@ -54,8 +53,8 @@ struct Receipt {
 };
 struct MediaState {
   Sha256 sha256{};
-  bool complete = false;            // on disk, hash checked
-  std::vector<ByteRange> missing;   // when not complete; at most kMissingRanges, more may be missing behind them
+  bool complete = false;             // on disk, hash checked
+  std::vector<ByteRange> missing;    // when not complete; at most kMissingRanges, more may be missing behind them
   std::optional<ErrorCode> refused;  // never going to be taken (wrong hash after all pieces: starts again once)
   bool operator==(const MediaState&) const = default;
 };
@@ -72,8 +71,12 @@ struct Busy {
 using DownMessage = std::variant<Receipt, MediaState, DownItem, Busy>;
 inline constexpr std::size_t kMissingRanges = 64;
 
+// The encoders assume valid contents; from invalid ones they make bytes that the decoder refuses. They never throw for
+// what is in a text. Use validate() where a record is made.
 Bytes encode_record(const Record& record);
 Result<Record> decode_record(ByteView bytes);
+// What decode_record would say about the record's bytes, their size included.
+Result<void> validate(const Record& record);
 // The id of a record whose other fields may be wrong, so that the refusal can name it.
 std::optional<Uuid> peek_record_id(ByteView bytes);
 

@@ -2,16 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <gridward/shared/bytes.hpp>
+#include <gridward/shared/geo.hpp>
+#include <gridward/shared/ids.hpp>
+#include <gridward/shared/time.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include <gridward/shared/bytes.hpp>
-#include <gridward/shared/geo.hpp>
-#include <gridward/shared/ids.hpp>
-#include <gridward/shared/time.hpp>
 
 namespace gridward {
 
@@ -39,8 +38,8 @@ enum class MediaRole : std::uint8_t { scene = 0, before = 1, after = 2, selfie =
 
 struct MediaRef {
   Sha256 sha256{};
-  std::uint64_t size = 0;   // bytes
-  std::string type;         // "image/jpeg", "image/png", "image/webp"
+  std::uint64_t size = 0;  // bytes
+  std::string type;        // "image/jpeg", "image/png", "image/webp"
   MediaRole role = MediaRole::scene;
   bool operator==(const MediaRef&) const = default;
 };
@@ -108,13 +107,13 @@ using RecordBody = std::variant<ReportBody, SignBody, PatrolBody, TrackBody, Tas
 std::string_view kind_name(const RecordBody& body);
 
 struct Record {
-  Uuid id;                  // UUIDv7, made on the device
-  Uuid epoch;               // of the outbox: a wiped device has a new one
-  std::string actor;        // login of the member who used the device
-  std::uint64_t seq = 0;    // from 1, per device and epoch, without gaps
-  UnixMs at{};              // wall clock at capture
-  Millis mono{};            // monotonic clock at capture
-  Uuid boot;                // boot id the monotonic clock belongs to
+  Uuid id;                // UUIDv7, made on the device
+  Uuid epoch;             // of the outbox: a wiped device has a new one
+  std::string actor;      // login of the member who used the device
+  std::uint64_t seq = 0;  // from 1, per device and epoch, without gaps
+  UnixMs at{};            // wall clock at capture
+  Millis mono{};          // monotonic clock at capture
+  Uuid boot;              // boot id the monotonic clock belongs to
   ClockQuality clock;
   std::optional<Fix> fix;
   std::vector<MediaRef> media;
