@@ -2,12 +2,12 @@
 #include <gridward/shared/limits.hpp>
 #include <gridward/shared/message.hpp>
 
-#include "cbor.hpp"
+#include "document.hpp"
 
 namespace gridward {
 namespace {
 
-using cbor::Fields;
+using document::Fields;
 using nlohmann::json;
 
 constexpr std::int64_t kVersion = 1;
@@ -20,7 +20,7 @@ json blob(ByteView bytes) { return json::binary(Bytes(bytes.begin(), bytes.end()
 json blob(const Uuid& id) { return blob(ByteView(id.bytes)); }
 
 Result<json> parse(ByteView bytes, std::size_t max_bytes) {
-  auto root = cbor::parse(bytes, max_bytes);
+  auto root = document::parse_cbor(bytes, max_bytes);
   if (!root) return root;
   std::optional<Error> error;
   const Fields map(*root, "", error);
@@ -112,7 +112,7 @@ Bytes encode_up(const UpMessage& message) {
   if (message.signature) map["sig"] = blob(*message.signature);
   if (message.ack) map["ack"] = *message.ack;
   if (message.hello) map["hello"] = true;
-  return cbor::write(map);
+  return document::write_cbor(map);
 }
 
 Result<UpMessage> decode_up(ByteView bytes) {
@@ -137,7 +137,7 @@ Result<UpMessage> decode_up(ByteView bytes) {
 Bytes encode_media_piece(const MediaPiece& piece) {
   json map{{"v", kVersion}, {"sha256", blob(piece.sha256)}, {"size", piece.size}, {"off", piece.offset}};
   if (!piece.data.empty()) map["data"] = json::binary(piece.data);
-  return cbor::write(map);
+  return document::write_cbor(map);
 }
 
 Result<MediaPiece> decode_media_piece(ByteView bytes) {
@@ -162,7 +162,7 @@ Result<MediaPiece> decode_media_piece(ByteView bytes) {
 Bytes encode_down(const DownMessage& message) {
   json map = std::visit([](const auto& one) { return to_json(one); }, message);
   map["v"] = kVersion;
-  return cbor::write(map);
+  return document::write_cbor(map);
 }
 
 Result<DownMessage> decode_down(ByteView bytes) {

@@ -4,12 +4,12 @@
 #include <gridward/shared/record.hpp>
 #include <utility>
 
-#include "cbor.hpp"
+#include "document.hpp"
 
 namespace gridward {
 namespace {
 
-using cbor::Fields;
+using document::Fields;
 using nlohmann::json;
 
 // Words by the enum's number.
@@ -169,7 +169,7 @@ void read_body(const Fields& map, TrackBody& body) {
   const auto span = (body.points.back().at - body.points.front().at).count();
   if (span > limits::kTrackSpanMs) {
     map.fail_at(ErrorCode::out_of_range, "pts",
-                cbor::at_most(static_cast<std::uint64_t>(span), limits::kTrackSpanMs, "ms from first to last"));
+                document::at_most(static_cast<std::uint64_t>(span), limits::kTrackSpanMs, "ms from first to last"));
   }
 }
 void read_body(const Fields& map, TaskResultBody& body) {
@@ -215,11 +215,11 @@ Bytes encode_record(const Record& record) {
     auto& list = map["media"] = json::array();
     for (const auto& media : record.media) list.push_back(to_json(media));
   }
-  return cbor::write(map);
+  return document::write_cbor(map);
 }
 
 Result<Record> decode_record(ByteView bytes) {
-  const auto root = cbor::parse(bytes, limits::kRecordBytes);
+  const auto root = document::parse_cbor(bytes, limits::kRecordBytes);
   if (!root) return tl::unexpected(root.error());
   std::optional<Error> error;
   const Fields map(*root, "", error);
@@ -253,7 +253,7 @@ Result<void> validate(const Record& record) {
 
 std::optional<Uuid> peek_record_id(ByteView bytes) {
   // A record over its own limit is refused too, and its refusal must name it.
-  const auto root = cbor::parse(bytes, limits::kUpMessageBytes);
+  const auto root = document::parse_cbor(bytes, limits::kUpMessageBytes);
   if (!root) return std::nullopt;
   std::optional<Error> error;
   const Uuid id = Fields(*root, "", error).uuid("id");

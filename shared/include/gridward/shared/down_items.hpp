@@ -43,7 +43,7 @@ std::string encode_item(const TaskItem& item);
 std::string encode_item(const TaskCancelledItem& item);
 std::string encode_item(const ProgressItem& item);
 std::string encode_item(const NoticeItem& item);
-// Errors: malformed, too_deep, missing_field, bad_type, each with the field.
+// Errors: malformed, too_large, too_deep, missing_field, bad_type, out_of_range, each with the field.
 Result<TaskItem> decode_task_item(std::string_view body);
 Result<TaskCancelledItem> decode_task_cancelled_item(std::string_view body);
 Result<ProgressItem> decode_progress_item(std::string_view body);

@@ -16,7 +16,7 @@ struct GeoPoint {
 
 inline double lat_deg(GeoPoint p) { return static_cast<double>(p.lat_e7) * 1e-7; }
 inline double lon_deg(GeoPoint p) { return static_cast<double>(p.lon_e7) * 1e-7; }
-GeoPoint geo_point(double lat_deg, double lon_deg);  // rounds to the nearest 1e-7
+GeoPoint geo_point(double lat_deg, double lon_deg);  // finite; clamped to ±90, ±180; to the nearest 1e-7
 
 double distance_m(GeoPoint a, GeoPoint b);  // haversine on the mean sphere, 6 371 008.8 m
 double path_length_m(std::span<const GeoPoint> path);
@@ -29,7 +29,7 @@ struct Polygon {
   bool operator==(const Polygon&) const = default;
 };
 bool contains(const Polygon& polygon, GeoPoint p);
-double distance_to_edge_m(const Polygon& polygon, GeoPoint p);  // 0 or more, inside or outside
+double distance_to_edge_m(const Polygon& polygon, GeoPoint p);  // 0 or more, inside or outside; infinite without points
 double area_m2(const Polygon& polygon);                         // holes taken off
 
 // Ramer, Douglas and Peucker; keeps the first and the last point. tolerance_m of 0 or less keeps all.

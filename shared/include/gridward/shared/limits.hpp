@@ -23,6 +23,7 @@ inline constexpr std::int64_t kRetryAfterMs = 24LL * 3600 * 1000;
 inline constexpr std::size_t kTextCharacters = 2000;  // code points of a report's or note's text
 inline constexpr std::size_t kNameCharacters = 64;    // ids, categories, actor names
 inline constexpr std::size_t kCheckItems = 64;
+inline constexpr std::size_t kTaskPhotos = 64;                // before-photos that a task names
 inline constexpr std::size_t kTrackPoints = 600;              // points of one batch
 inline constexpr std::int64_t kTrackSpanMs = 30 * 60 * 1000;  // first to last point of one batch
 inline constexpr std::uint32_t kPhotoSide = 16'384;           // pixels, either side

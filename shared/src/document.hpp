@@ -13,12 +13,14 @@
 
 #include "ranges.hpp"
 
-namespace gridward::cbor {
+namespace gridward::document {
 
 // Definite lengths, text keys, no tags; depth, items and UTF-8 checked. Errors: too_large, too_deep, malformed,
 // trailing_bytes, bad_utf8, out_of_range (an integer that 64 bits do not hold).
-Result<nlohmann::json> parse(ByteView bytes, std::size_t max_bytes);
-Bytes write(const nlohmann::json& value);
+Result<nlohmann::json> parse_cbor(ByteView bytes, std::size_t max_bytes);
+Bytes write_cbor(const nlohmann::json& value);
+// The same depth. Errors: too_large, too_deep, malformed (also for bytes that are not UTF-8).
+Result<nlohmann::json> parse_json(std::string_view text, std::size_t max_bytes);
 
 // A map's fields by key. The first error is kept in the place that all readers of one document share, and a reader goes
 // on with defaults: the caller looks once, at the end. Unknown keys are never looked at, so newer senders stay
@@ -92,4 +94,4 @@ class Fields {
 std::string at_most(std::uint64_t value, std::uint64_t limit,
                     std::string_view unit);  // "5000 characters, at most 2000"
 
-}  // namespace gridward::cbor
+}  // namespace gridward::document

@@ -1,10 +1,10 @@
-#include "cbor.hpp"
+#include "document.hpp"
 
 #include <algorithm>
 #include <gridward/shared/limits.hpp>
 #include <vector>
 
-namespace gridward::cbor {
+namespace gridward::document {
 namespace {
 
 using nlohmann::json;
@@ -167,6 +167,16 @@ std::size_t code_points(std::string_view text) {
       std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
+template <class Input>
+Result<json> build(const Input& input, json::input_format_t format) {
+  json root;
+  Builder builder(root);
+  if (!json::sax_parse(input.begin(), input.end(), &builder, format)) {
+    return tl::unexpected(builder.error().value_or(Error{ErrorCode::malformed, "", ""}));
+  }
+  return root;
+}
+
 }  // namespace
 
 std::string at_most(std::uint64_t value, std::uint64_t limit, std::string_view unit) {
@@ -175,18 +185,18 @@ std::string at_most(std::uint64_t value, std::uint64_t limit, std::string_view u
   return text + ", at most " + std::to_string(limit);
 }
 
-Result<json> parse(ByteView bytes, std::size_t max_bytes) {
+Result<json> parse_cbor(ByteView bytes, std::size_t max_bytes) {
   if (bytes.size() > max_bytes) return fail(ErrorCode::too_large, "", at_most(bytes.size(), max_bytes, "bytes"));
   if (auto shape = check_shape(bytes); !shape) return tl::unexpected(std::move(shape.error()));
-  json root;
-  Builder builder(root);
-  if (!json::sax_parse(bytes.begin(), bytes.end(), &builder, json::input_format_t::cbor)) {
-    return tl::unexpected(builder.error().value_or(Error{ErrorCode::malformed, "", ""}));
-  }
-  return root;
+  return build(bytes, json::input_format_t::cbor);
 }
 
-Bytes write(const json& value) { return json::to_cbor(value); }
+Bytes write_cbor(const json& value) { return json::to_cbor(value); }
+
+Result<json> parse_json(std::string_view text, std::size_t max_bytes) {
+  if (text.size() > max_bytes) return fail(ErrorCode::too_large, "", at_most(text.size(), max_bytes, "bytes"));
+  return build(text, json::input_format_t::json);
+}
 
 Fields::Fields(const json& map, std::string path, std::optional<Error>& error)
     : map_(map.is_object() ? map : kEmptyMap), path_(std::move(path)), error_(error) {
@@ -339,4 +349,4 @@ bool Fields::check_list(const json& node, std::string_view key, std::size_t max)
   return true;
 }
 
-}  // namespace gridward::cbor
+}  // namespace gridward::document
