@@ -11,7 +11,19 @@ namespace gridward::domain {
 enum class Role : std::uint8_t { grid_member, town_operator, handling_unit, leader, system_admin, system };
 
 enum class Action : std::uint8_t {
-  report, accept, reject, transfer, take, arrive, handle, feedback, request_verify, verify, rework, close, assess,
+  report,
+  accept,
+  reject,
+  transfer,
+  take,
+  arrive,
+  handle,
+  feedback,
+  request_verify,
+  verify,
+  rework,
+  close,
+  assess,
 };
 
 std::string_view to_string(Role role);

@@ -3,11 +3,10 @@
 #pragma once
 
 #include <chrono>
+#include <gridward/shared/time.hpp>
 #include <map>
 #include <optional>
 #include <vector>
-
-#include <gridward/shared/time.hpp>
 
 namespace gridward::domain {
 
@@ -34,7 +33,8 @@ struct Due {
   bool provisional = false;  // some day counted lies past `known_to`
   bool operator==(const Due&) const = default;
 };
-// The starting day does not count (民法典 第二百零一条); the limit ends with the office hours of its last day. days >= 1.
+// The starting day does not count (民法典 第二百零一条); the limit ends with the office hours of its last day. days
+// >= 1.
 Due due_after_working_days(const WorkCalendar& calendar, UnixMs start, int days);
 
 }  // namespace gridward::domain

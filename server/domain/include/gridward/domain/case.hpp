@@ -3,16 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <gridward/domain/access.hpp>
+#include <gridward/domain/calendar.hpp>
+#include <gridward/shared/record.hpp>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <gridward/domain/access.hpp>
-#include <gridward/domain/calendar.hpp>
-#include <gridward/shared/record.hpp>
 
 namespace gridward::domain {
 
@@ -26,12 +25,12 @@ enum class Step : std::uint8_t {
   taken,
   arrived,
   handled,
-  awaiting_verify,    // feedback given: the center asks for the check
-  verifying,          // a verify task is on a member's handheld
-  verify_passed,      // verified
-  verify_failed,      // verified, not rectified or could not be checked: rework or ask again
-  awaiting_assess,    // closed
-  done,               // assessed
+  awaiting_verify,  // feedback given: the center asks for the check
+  verifying,        // a verify task is on a member's handheld
+  verify_passed,    // verified
+  verify_failed,    // verified, not rectified or could not be checked: rework or ask again
+  awaiting_assess,  // closed
+  done,             // assessed
 };
 
 std::string_view to_string(Stage stage);
@@ -52,14 +51,14 @@ struct CaseEvent {
   UnixMs at{};        // when the act was done (a handheld's own time for report and verify)
   UnixMs recorded{};  // when the server took it
   std::optional<Fix> place;
-  std::string note;      // report: the text; reject: the explanation; feedback: the reply; …
-  std::string category;  // report
-  std::string grid;      // report: the grid the place lies in, empty when in none
-  std::string town;      // report
-  std::string unit;      // transfer: the handling unit's code
-  std::string reason;    // reject, rework: code
-  Uuid task;             // request_verify, verify
-  std::string assignee;  // request_verify: login of the member who checks
+  std::string note;                    // report: the text; reject: the explanation; feedback: the reply; …
+  std::string category;                // report
+  std::string grid;                    // report: the grid the place lies in, empty when in none
+  std::string town;                    // report
+  std::string unit;                    // transfer: the handling unit's code
+  std::string reason;                  // reject, rework: code
+  Uuid task;                           // request_verify, verify
+  std::string assignee;                // request_verify: login of the member who checks
   std::optional<TaskOutcome> outcome;  // verify
   std::optional<UnixMs> due_at;        // transfer
   bool due_provisional = false;        // transfer
@@ -103,7 +102,7 @@ struct CaseRecord {
 struct Command {
   Action action = Action::report;
   Actor actor;
-  UnixMs at{};  // true time of the act; for pages the server's now
+  UnixMs at{};                                    // true time of the act; for pages the server's now
   std::optional<std::uint64_t> expected_version;  // absent: no check (handhelds)
   std::optional<Fix> place;
   std::string note;
@@ -147,6 +146,10 @@ Result<std::vector<CaseEvent>> decide(const CaseRecord* state, const Command& co
                                       UnixMs now);
 CaseRecord evolve(CaseRecord state, const CaseEvent& event);
 CaseRecord replay(const Uuid& id, std::string number, std::span<const CaseEvent> events);
+
+// May this actor see the case, and so act on it within their role? case_path: the path of its grid or town. decide()
+// does not ask this, because a case does not know the tree: the caller does.
+bool concerns(const CaseRecord& state, std::string_view case_path, const Actor& actor);
 
 // What this actor may do to this case now, for the buttons of a page.
 std::vector<Action> allowed_actions(const CaseRecord& state, const Actor& actor);

@@ -1,12 +1,11 @@
 // Duty: where a punch lies, when a member is on duty, which track points may be kept (C3, C4). Pure.
 #pragma once
 
+#include <gridward/shared/record.hpp>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include <gridward/shared/record.hpp>
 
 namespace gridward::domain {
 
