@@ -275,12 +275,13 @@ Result<std::vector<CaseEvent>> decide(const CaseRecord* state, const Command& co
   if (state == nullptr && command.action != Action::report) {
     return fail(ErrorCode::illegal_transition, "action", "no case yet; possible: report");
   }
+  const std::uint64_t version = state == nullptr ? 0 : state->version;
+  if (command.expected_version && *command.expected_version != version) {
+    return fail(
+        ErrorCode::version_conflict, "version",
+        "the case is at version " + std::to_string(version) + ", not " + std::to_string(*command.expected_version));
+  }
   if (state != nullptr) {
-    if (command.expected_version && *command.expected_version != state->version) {
-      return fail(ErrorCode::version_conflict, "version",
-                  "the case is at version " + std::to_string(state->version) + ", not " +
-                      std::to_string(*command.expected_version));
-    }
     if (!possible(*state, command.action)) return illegal(*state, command.action);
     if (!is_theirs(*state, command.actor, command.action)) {
       return fail(
