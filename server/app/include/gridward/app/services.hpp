@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,8 @@ class Cases {
   Result<CaseView> get(const domain::Actor& actor, const Uuid& id);  // not_found, forbidden
   // Errors of domain::decide, not_found, forbidden. Closing assesses at once.
   Result<CaseView> act(const domain::Actor& actor, const Uuid& id, const ActRequest& request);
+  // The first photo of each case's report, for a list. Of cases that list() gave.
+  Result<std::map<Uuid, Sha256>> thumbs(std::span<const Uuid> cases);
   // May this actor see this photo (through a case they may see)?
   Result<MediaRow> media(const domain::Actor& actor, const Sha256& sha);
 
@@ -107,6 +110,8 @@ class Organisation {
   Result<std::vector<OrgNode>> units(const domain::Actor& actor);    // handling units this actor may transfer to
   Result<std::vector<User>> members(const domain::Actor& actor);     // grid members of the subtree, password hashes empty
   Result<std::vector<Device>> devices(const domain::Actor& actor);
+  // code -> name, for rows that hold codes of any node; codes that do not exist are left out.
+  Result<std::map<std::string, std::string>> names(std::span<const std::string> codes);
 
  private:
   Services services_;
