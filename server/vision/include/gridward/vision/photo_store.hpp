@@ -1,0 +1,49 @@
+// Photos as files: part/<sha256> while pieces arrive, original/ab/<sha256> once sealed, preview/ and thumb/ beside it,
+// tmp/ for what is being made. Whatever a call has returned survives power loss.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <gridward/app/ports.hpp>
+#include <memory>
+#include <mutex>
+
+namespace gridward::vision {
+
+// Thread-safe. Names come from Sha256 values only, never from a text of a request.
+class FilePhotoStore final : public app::PhotoStore {
+ public:
+  // Makes the folders, empties tmp/ and removes parts whose original is sealed. Error: storage_failed.
+  static Result<std::unique_ptr<FilePhotoStore>> open(const std::filesystem::path& root);
+
+  // A piece of a sealed photo is taken and dropped. Errors: media_range (empty, outside `size`, or `size` over
+  // limits::kMediaBytes), storage_failed.
+  Result<void> write_piece(const Sha256& sha, std::uint64_t size, std::uint64_t offset, ByteView data) override;
+  // Errors: media_range (pieces are missing; the part stays), media_hash_mismatch (the part is removed, all pieces must
+  // come again), storage_failed.
+  Result<void> seal(const Sha256& sha, std::uint64_t size) override;
+  bool has_original(const Sha256& sha) override;
+  std::string path(const Sha256& sha, app::PhotoSize size) const override;
+
+  // Where the derivatives of one run are made. Each call gives other names.
+  struct Draft {
+    std::filesystem::path preview;
+    std::filesystem::path thumb;
+  };
+  Draft draft(const Sha256& sha);
+  // Moves a draft, its contents already on the disk, to its place. Error: storage_failed.
+  Result<void> publish(const Sha256& sha, const Draft& draft);
+
+ private:
+  explicit FilePhotoStore(std::filesystem::path root);
+  Result<void> prepare();
+  Result<void> move_durably(const std::filesystem::path& from, const std::filesystem::path& to) const;
+
+  std::filesystem::path root_;
+  std::atomic<std::uint64_t> drafts_{0};
+  std::array<std::mutex, 16> stripes_;  // by the photo's first byte
+};
+
+}  // namespace gridward::vision

@@ -1,0 +1,197 @@
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <gridward/shared/limits.hpp>
+#include <gridward/vision/photo_store.hpp>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+#include "descriptor.hpp"
+
+namespace gridward::vision {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kFolderMode = 0750;
+constexpr mode_t kFileMode = 0640;
+
+tl::unexpected<Error> storage_failed(std::string_view what, const fs::path& path, int error) {
+  return fail(ErrorCode::storage_failed, std::string(what),
+              path.string() + ": " + std::generic_category().message(error));
+}
+
+Result<void> sync_folder(const fs::path& folder) {
+  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) return storage_failed("fsync", folder, errno);
+  return {};
+}
+
+// Makes one folder, and its entry durable, where it is missing.
+Result<void> make_folder(const fs::path& folder) {
+  if (::mkdir(folder.c_str(), kFolderMode) == 0) return sync_folder(folder.parent_path());
+  if (errno != EEXIST) return storage_failed("mkdir", folder, errno);
+  return {};
+}
+
+std::optional<std::uint64_t> regular_size(const fs::path& path) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
+Result<Sha256> hash_file(int fd, const fs::path& path) {
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1) {
+    return fail(ErrorCode::internal, "sha256", "the hash cannot be started");
+  }
+  Bytes buffer(std::size_t{256} * 1024);
+  while (true) {
+    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return storage_failed("read", path, errno);
+    if (got == 0) break;
+    if (EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(got)) != 1) {
+      return fail(ErrorCode::internal, "sha256", "the hash cannot go on");
+    }
+  }
+  Sha256 hash{};
+  if (EVP_DigestFinal_ex(context.get(), hash.data(), nullptr) != 1) {
+    return fail(ErrorCode::internal, "sha256", "the hash cannot be ended");
+  }
+  return hash;
+}
+
+}  // namespace
+
+FilePhotoStore::FilePhotoStore(fs::path root) : root_(std::move(root)) {}
+
+Result<std::unique_ptr<FilePhotoStore>> FilePhotoStore::open(const fs::path& root) {
+  std::unique_ptr<FilePhotoStore> store(new FilePhotoStore(fs::absolute(root).lexically_normal()));
+  if (auto ready = store->prepare(); !ready) return tl::unexpected(ready.error());
+  return store;
+}
+
+Result<void> FilePhotoStore::prepare() {
+  std::error_code error;
+  fs::create_directories(root_.parent_path(), error);
+  if (error) return storage_failed("mkdir", root_.parent_path(), error.value());
+  for (const auto& folder :
+       {root_, root_ / "original", root_ / "preview", root_ / "thumb", root_ / "part", root_ / "tmp"}) {
+    if (auto made = make_folder(folder); !made) return made;
+  }
+  for (const auto& entry : fs::directory_iterator(root_ / "tmp", error)) fs::remove(entry.path(), error);
+  for (const auto& entry : fs::directory_iterator(root_ / "part", error)) {
+    const auto sha = sha256_from_hex(entry.path().filename().string());
+    if (sha && has_original(*sha)) fs::remove(entry.path(), error);
+  }
+  return {};
+}
+
+std::string FilePhotoStore::path(const Sha256& sha, app::PhotoSize size) const {
+  const std::string hex = to_hex(sha);
+  const std::string fan = hex.substr(0, 2);
+  switch (size) {
+    case app::PhotoSize::original:
+      return root_ / "original" / fan / hex;
+    case app::PhotoSize::preview:
+      return root_ / "preview" / fan / (hex + ".jpg");
+    case app::PhotoSize::thumb:
+      return root_ / "thumb" / fan / (hex + ".jpg");
+  }
+  return {};
+}
+
+bool FilePhotoStore::has_original(const Sha256& sha) {
+  return regular_size(path(sha, app::PhotoSize::original)).has_value();
+}
+
+Result<void> FilePhotoStore::write_piece(const Sha256& sha, std::uint64_t size, std::uint64_t offset, ByteView data) {
+  if (size == 0 || size > limits::kMediaBytes) {
+    return fail(ErrorCode::media_range, "size",
+                std::to_string(size) + " bytes, 1 to " + std::to_string(limits::kMediaBytes));
+  }
+  if (data.empty() || offset >= size || data.size() > size - offset) {
+    return fail(ErrorCode::media_range, "off",
+                std::to_string(data.size()) + " bytes at " + std::to_string(offset) + " of " + std::to_string(size));
+  }
+  const std::scoped_lock lock(stripes_[sha[0] % stripes_.size()]);
+  if (has_original(sha)) return {};
+
+  const fs::path part = root_ / "part" / to_hex(sha);
+  Descriptor fd(::open(part.c_str(), O_WRONLY | O_CLOEXEC));
+  bool created = false;
+  if (!fd && errno == ENOENT) {
+    fd = Descriptor(::open(part.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, kFileMode));
+    created = true;
+  }
+  if (!fd) return storage_failed("open", part, errno);
+  std::size_t done = 0;
+  while (done < data.size()) {
+    const ssize_t put = ::pwrite(fd.get(), data.data() + done, data.size() - done, static_cast<off_t>(offset + done));
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return storage_failed("write", part, put < 0 ? errno : EIO);
+    done += static_cast<std::size_t>(put);
+  }
+  if (::fdatasync(fd.get()) != 0) return storage_failed("fdatasync", part, errno);
+  if (created) return sync_folder(root_ / "part");
+  return {};
+}
+
+Result<void> FilePhotoStore::seal(const Sha256& sha, std::uint64_t size) {
+  // A piece that came between hashing and renaming would change what was hashed.
+  const std::scoped_lock lock(stripes_[sha[0] % stripes_.size()]);
+  const fs::path original = path(sha, app::PhotoSize::original);
+  const fs::path part = root_ / "part" / to_hex(sha);
+  if (const auto sealed = regular_size(original)) {
+    if (*sealed == size) return {};
+    return fail(ErrorCode::media_range, "size",
+                std::to_string(size) + " bytes claimed, the photo has " + std::to_string(*sealed));
+  }
+  const Descriptor fd(::open(part.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) {
+    if (errno != ENOENT) return storage_failed("open", part, errno);
+    return fail(ErrorCode::media_range, "size", "no piece has come");
+  }
+  struct stat info{};
+  if (::fstat(fd.get(), &info) != 0) return storage_failed("stat", part, errno);
+  const auto present = static_cast<std::uint64_t>(info.st_size);
+  if (present < size) {
+    return fail(ErrorCode::media_range, "size", std::to_string(present) + " of " + std::to_string(size) + " bytes");
+  }
+  const auto hash = hash_file(fd.get(), part);
+  if (!hash) return tl::unexpected(hash.error());
+  if (present != size || *hash != sha) {
+    if (::unlink(part.c_str()) != 0 && errno != ENOENT) return storage_failed("unlink", part, errno);
+    return fail(ErrorCode::media_hash_mismatch, "sha256", "the pieces are " + to_hex(*hash));
+  }
+  if (::fsync(fd.get()) != 0) return storage_failed("fsync", part, errno);
+  if (auto moved = move_durably(part, original); !moved) return moved;
+  return sync_folder(root_ / "part");
+}
+
+Result<void> FilePhotoStore::move_durably(const fs::path& from, const fs::path& to) const {
+  if (auto made = make_folder(to.parent_path()); !made) return made;
+  if (::rename(from.c_str(), to.c_str()) != 0) return storage_failed("rename", to, errno);
+  return sync_folder(to.parent_path());
+}
+
+FilePhotoStore::Draft FilePhotoStore::draft(const Sha256& sha) {
+  const std::string name = to_hex(sha) + "-" + std::to_string(drafts_.fetch_add(1, std::memory_order_relaxed));
+  return {root_ / "tmp" / (name + ".preview"), root_ / "tmp" / (name + ".thumb")};
+}
+
+Result<void> FilePhotoStore::publish(const Sha256& sha, const Draft& draft) {
+  auto done = move_durably(draft.preview, path(sha, app::PhotoSize::preview));
+  if (done) done = move_durably(draft.thumb, path(sha, app::PhotoSize::thumb));
+  if (!done) {
+    ::unlink(draft.preview.c_str());
+    ::unlink(draft.thumb.c_str());
+  }
+  return done;
+}
+
+}  // namespace gridward::vision
