@@ -96,7 +96,9 @@ class Cases {
   Result<void> task_result(Tx& tx, const Record& record, const User& member, const Device& device, Effects& effects);
 
  private:
+  class GridIndex;
   Services services_;
+  std::shared_ptr<GridIndex> grids_;
 };
 
 // ---- organisation -------------------------------------------------------------------------------------------------
@@ -155,6 +157,16 @@ class Ingest {
   void up(std::string_view topic, Bytes payload);
   void media(std::string_view topic, Bytes payload);  // writes files: call from a thread that may wait for the disk
   void wait_idle();  // until everything taken is committed and answered; for a graceful stop
+
+  struct Counts {  // since the start
+    std::uint64_t messages = 0;
+    std::uint64_t records_ok = 0;
+    std::uint64_t records_bad = 0;
+    std::uint64_t undecodable = 0;  // whole messages without anybody to answer to
+    std::uint64_t busy = 0;         // dropped unreceipted
+    std::uint64_t pieces = 0;
+  };
+  Counts counts() const;
 
  private:
   struct Impl;

@@ -211,6 +211,10 @@ class Tx {
   virtual std::vector<StoredRecord> held_records(std::string_view device, const Uuid& epoch, std::uint64_t seq) = 0;
   // Applied. forget_bytes: keep only its identity and hash (positions, for privacy).
   virtual void release_record(std::int64_t row, bool forget_bytes) = 0;
+  // Read but not taken (an unknown category, …): its seq counts and its identity stays, its bytes are in quarantine. The
+  // same again must get the same answer, so the reason is kept beside it; insert_record fills `row` for same_again too.
+  virtual void refuse_record(std::int64_t row, const Error& error) = 0;
+  virtual std::optional<Error> refusal(std::int64_t row) = 0;
   virtual void flag_records(std::string_view device, const Uuid& epoch, std::span<const Uuid> records,
                             std::string_view flag) = 0;
   virtual void quarantine(const QuarantineRow& row) = 0;
