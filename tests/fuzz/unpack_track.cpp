@@ -1,0 +1,8 @@
+#include <gridward/shared/message.hpp>
+
+#include "round_trip.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  gridward::fuzz::round_trip({data, size}, gridward::unpack_track, gridward::pack_track);
+  return 0;
+}
