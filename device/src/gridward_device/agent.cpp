@@ -1,0 +1,383 @@
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <sodium.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <gridward_device/agent.hpp>
+#include <gridward_device/version.hpp>
+
+namespace gridward::device {
+namespace {
+
+constexpr Millis kPruneEvery{600'000};
+
+Sha256 sha256(ByteView data) {
+  Sha256 digest{};
+  EVP_Digest(data.data(), data.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
+  return digest;
+}
+
+bool sodium_ready() {
+  static const bool ready = sodium_init() >= 0;
+  return ready;
+}
+
+}  // namespace
+
+// ---- the key ----
+
+Result<void> DeviceKey::create(const std::filesystem::path& file, const Ports& ports) {
+  if (std::filesystem::exists(file)) return {};
+  std::array<std::uint8_t, 32> seed{};
+  ports.random(seed.data(), seed.size());
+  const auto text = to_hex(seed) + "\n";
+  std::error_code error;
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
+  if (!write_durably(file, as_bytes(text), 0600)) {
+    return fail(ErrorCode::storage_failed, "key_file", file.string() + " cannot be written");
+  }
+  return {};
+}
+
+Result<DeviceKey> DeviceKey::load(const std::filesystem::path& file) {
+  struct stat info{};
+  if (::stat(file.c_str(), &info) != 0) return fail(ErrorCode::not_enrolled, "key_file", file.string());
+  if ((info.st_mode & 077) != 0) {
+    return fail(ErrorCode::config_invalid, "key_file", file.string() + " can be read by others; chmod 600");
+  }
+  auto text = read_small_file(file, 128);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  const auto seed = from_hex(text);
+  if (!seed || seed->size() != crypto_sign_SEEDBYTES || !sodium_ready()) {
+    return fail(ErrorCode::config_invalid, "key_file", file.string() + " is not 64 hex characters");
+  }
+  DeviceKey key;
+  crypto_sign_seed_keypair(key.public_.data(), key.secret_.data(), seed->data());
+  return key;
+}
+
+Signature DeviceKey::sign(ByteView message) const {
+  Signature signature{};
+  crypto_sign_detached(signature.data(), nullptr, message.data(), message.size(), secret_.data());
+  return signature;
+}
+
+// ---- life ----
+
+Result<std::unique_ptr<Agent>> Agent::start(const Config& config, const Ports& ports, Outbox& outbox,
+                                            std::function<void()> wake) {
+  auto key = DeviceKey::load(config.key_file);
+  if (!key) return tl::unexpected(key.error());
+  Descriptor lock(::open((config.data_dir / "agent.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    return fail(ErrorCode::unavailable, "data_dir", "another agent runs on " + config.data_dir.string());
+  }
+  std::uint64_t seed = 0;
+  ports.random(reinterpret_cast<std::uint8_t*>(&seed), sizeof seed);
+  std::unique_ptr<Agent> agent(
+      new Agent(config, ports, outbox, std::move(*key), std::move(lock), outbox.down_ack(), seed));
+  auto transport = make_mqtt_transport(config.transport, std::move(wake));
+  if (!transport) return tl::unexpected(transport.error());
+  agent->transport_ = std::move(*transport);
+  if (!config.no_watch) agent->watch_ = std::make_unique<OutboxWatch>(config.data_dir);
+  agent->feed(in::Start{});
+  agent->settle();
+  return agent;
+}
+
+Agent::Agent(const Config& config, const Ports& ports, Outbox& outbox, DeviceKey key, Descriptor lock,
+             std::optional<std::uint64_t> ack, std::uint64_t seed)
+    : config_(config),
+      ports_(ports),
+      outbox_(outbox),
+      key_(std::move(key)),
+      lock_(std::move(lock)),
+      machine_(SyncOptions{}, outbox.epoch(), ack, seed) {
+  data_version_ = outbox_.data_version();
+  const auto now = ports_.mono();
+  next_prune_ = now;
+  if (config_.heartbeat > Millis{0}) next_heartbeat_ = now;
+  if (outbox_.first_pending_point()) pending_since_ = now;
+}
+
+Agent::~Agent() {
+  try {
+    stop();
+  } catch (const StorageError&) {
+    // The disk is gone; what was receipted a moment ago is sent again, and that is allowed.
+  }
+}
+
+void Agent::stop() {
+  if (!transport_) return;
+  feed(in::Stop{});
+  settle();
+  transport_->disconnect();
+  transport_.reset();
+  if (tracking_) ports_.position_active(false);
+  tracking_ = false;
+}
+
+std::optional<Millis> Agent::step() {
+  const Millis now = ports_.mono();
+  look_outside(now);
+  take_transport_events();
+  record_track(now);
+  send_heartbeat(now);
+  if (const auto timer = machine_.next_timer(); timer && *timer <= now) feed(in::Tick{});
+  settle();
+  if (prune_due_ || now >= next_prune_) {
+    prune_due_ = false;
+    next_prune_ = now + kPruneEvery;
+    outbox_.prune();
+  }
+
+  std::optional<Millis> next = machine_.next_timer();
+  const auto at = [&](std::optional<Millis> time) {
+    if (time) next = next ? std::min(*next, *time) : *time;
+  };
+  if (watch_) at(watch_->next_timer());
+  if (tracking_) at(next_point_);
+  if (pending_since_) at(*pending_since_ + config_.track_batch);
+  if (machine_.greeted()) at(next_heartbeat_);
+  at(next_prune_);
+  if (outside_) at(now);
+  return next;
+}
+
+void Agent::look_outside(Millis now) {
+  if (watch_ && watch_->look(now)) {
+    const auto version = outbox_.data_version();
+    if (version != data_version_) {
+      data_version_ = version;
+      outside_ = true;
+    }
+  }
+  if (!outside_) return;
+  outside_ = false;
+  duty_ = outbox_.duty();
+  feed(in::WorkAdded{});
+}
+
+void Agent::take_transport_events() {
+  for (auto& event : transport_->take_events()) {
+    switch (event.kind) {
+      case TransportEvent::Kind::connected:
+        feed(in::Connected{});
+        ports_.event(GW_EVENT_CONNECTED, "", "");
+        break;
+      case TransportEvent::Kind::connect_failed:
+        feed(in::ConnectFailed{});
+        ports_.event(GW_EVENT_DISCONNECTED, "", event.text, event.reason);
+        break;
+      case TransportEvent::Kind::disconnected:
+        feed(in::Disconnected{});
+        ports_.event(GW_EVENT_DISCONNECTED, "", event.text, event.reason);
+        break;
+      case TransportEvent::Kind::publish_refused:
+        feed(in::PublishRefused{event.token, event.reason});
+        break;
+      case TransportEvent::Kind::message:
+        // What cannot be read is nothing to us; the server's next word comes after our timeout.
+        if (auto message = decode_down(event.payload)) feed(in::Down{std::move(*message)});
+        break;
+    }
+  }
+}
+
+// ---- the machine's outputs ----
+
+void Agent::feed(const SyncInput& input) {
+  for (const auto& output : machine_.handle(input, ports_.mono())) run(output);
+}
+
+void Agent::run(const SyncOutput& output) {
+  const auto wall = ports_.wall();
+  std::visit(
+      [&](const auto& o) {
+        using T = std::decay_t<decltype(o)>;
+        if constexpr (std::is_same_v<T, out::Connect>) {
+          transport_->connect();
+        } else if constexpr (std::is_same_v<T, out::Disconnect>) {
+          // stop() does it, after the commit.
+        } else if constexpr (std::is_same_v<T, out::LoadRecords>) {
+          settle();
+          feed(in::RecordsLoaded{o.lane, outbox_.waiting(o.lane, o.after_seq, o.max_records, o.max_bytes)});
+        } else if constexpr (std::is_same_v<T, out::LoadMedia>) {
+          settle();
+          feed(in::MediaLoaded{outbox_.waiting_media(o.except, o.max)});
+        } else if constexpr (std::is_same_v<T, out::PublishUp> || std::is_same_v<T, out::PublishPiece>) {
+          later([this, o] { perform(o); });
+        } else if constexpr (std::is_same_v<T, out::Receipted>) {
+          changes_.push_back([this, o, wall] {
+            for (const auto& id : outbox_.mark_receipted(o.ids, wall)) {
+              later([this, id] { ports_.event(GW_EVENT_RECEIPTED, to_string(id), ""); });
+            }
+          });
+        } else if constexpr (std::is_same_v<T, out::Refused>) {
+          changes_.push_back([this, o, wall] {
+            if (!outbox_.mark_refused(o.bad, wall)) return;
+            later([this, o] {
+              ports_.event(GW_EVENT_REFUSED, to_string(o.bad.id), o.bad.message, static_cast<int>(o.bad.code));
+            });
+          });
+        } else if constexpr (std::is_same_v<T, out::ServerNow>) {
+          ServerTime time{o.now, ports_.mono(), ports_.boot(), static_cast<std::uint32_t>(o.uncertainty.count())};
+          changes_.push_back([this, time] { outbox_.save_server_time(time); });
+        } else if constexpr (std::is_same_v<T, out::Safe>) {
+          if (o.safe == last_safe_) return;
+          last_safe_ = o.safe;
+          prune_due_ = true;
+          changes_.push_back([this, o] { outbox_.save_safe(o.safe); });
+        } else if constexpr (std::is_same_v<T, out::MediaStarted>) {
+          changes_.push_back([this, o] { outbox_.mark_media_started(o.sha256); });
+        } else if constexpr (std::is_same_v<T, out::MediaComplete>) {
+          changes_.push_back([this, o] {
+            if (!outbox_.mark_media_complete(o.sha256)) return;
+            later([this, o] { ports_.event(GW_EVENT_MEDIA_DONE, to_hex(o.sha256), ""); });
+          });
+        } else if constexpr (std::is_same_v<T, out::MediaRestarted>) {
+          changes_.push_back([this, o] { outbox_.mark_media_restarted(o.sha256); });
+        } else if constexpr (std::is_same_v<T, out::MediaRefused>) {
+          changes_.push_back([this, o, wall] { outbox_.mark_media_refused(o.sha256, o.code, wall); });
+          later([this, o] {
+            ports_.event(GW_EVENT_MEDIA_REFUSED, to_hex(o.sha256), std::string(error_info(o.code).zh),
+                         static_cast<int>(o.code));
+          });
+        } else if constexpr (std::is_same_v<T, out::StoreDown>) {
+          down_stored_ = true;
+          changes_.push_back([this, o, wall] {
+            if (outbox_.store_down(o.item, wall)) {
+              later([this, o] { ports_.event(GW_EVENT_DOWN, o.item.kind, o.item.body, 0, o.item.n); });
+            }
+            if (o.baseline) outbox_.set_down_baseline();
+          });
+        } else if constexpr (std::is_same_v<T, out::DownBaseline>) {
+          down_stored_ = true;
+          changes_.push_back([this] { outbox_.set_down_baseline(); });
+        } else if constexpr (std::is_same_v<T, out::LinkRefused>) {
+          later([this, o] { ports_.event(GW_EVENT_LINK_REFUSED, "", "", o.reason); });
+        } else if constexpr (std::is_same_v<T, out::Waiting>) {
+          later([this, o] { ports_.event(GW_EVENT_BUSY, "", "", 0, static_cast<std::uint64_t>(o.wait.count())); });
+        }
+      },
+      output);
+}
+
+void Agent::settle() {
+  while (!changes_.empty() || !after_commit_.empty() || down_stored_) {
+    if (!changes_.empty()) {
+      const auto changes = std::exchange(changes_, {});
+      outbox_.transaction([&] {
+        for (const auto& change : changes) change();
+      });
+    }
+    const auto after = std::exchange(after_commit_, {});
+    for (const auto& event : after) event();
+    if (std::exchange(down_stored_, false)) feed(in::DownStored{outbox_.down_ack()});
+  }
+}
+
+void Agent::perform(const out::PublishUp& publish) {
+  UpMessage message;
+  message.epoch = outbox_.epoch();
+  message.ack = publish.ack;
+  message.hello = publish.hello;
+  message.records = outbox_.load(publish.seqs);
+  if (!message.records.empty()) {
+    std::vector<Sha256> hashes;
+    hashes.reserve(message.records.size());
+    for (const auto& record : message.records) hashes.push_back(sha256(record));
+    message.signature = key_.sign(signing_input(message.epoch, hashes));
+  } else if (!publish.seqs.empty()) {
+    return;  // thinned meanwhile; nothing is left to say
+  }
+  // A failure comes back as the transport's event: the connection ended.
+  transport_->publish(TopicKind::up, encode_up(message), publish.token);
+}
+
+void Agent::perform(const out::PublishPiece& publish) {
+  MediaPiece piece;
+  piece.sha256 = publish.sha256;
+  piece.size = publish.size;
+  piece.offset = publish.offset;
+  if (publish.length > 0) {
+    auto data = outbox_.load_piece(publish.sha256, publish.offset, publish.length);
+    if (!data) {
+      feed(in::MediaUnreadable{publish.sha256});
+      return;
+    }
+    piece.data = std::move(*data);
+  }
+  transport_->publish(TopicKind::media, encode_media_piece(piece), publish.token);
+}
+
+// ---- duty ----
+
+Draft Agent::stamp(const RecordBody& body) const {
+  Draft draft;
+  draft.at = ports_.wall();
+  draft.mono = ports_.mono();
+  draft.boot = ports_.boot();
+  draft.id = ports_.new_id(draft.at);
+  draft.actor = duty_.actor.empty() ? config_.actor : duty_.actor;
+  draft.body = body;
+  draft.clock = judge_clock(draft.at, draft.mono, draft.boot, std::nullopt, outbox_.server_time());
+  return draft;
+}
+
+void Agent::record_track(Millis now) {
+  if (duty_.on_duty != tracking_) {
+    tracking_ = duty_.on_duty;
+    ports_.position_active(tracking_);
+    next_point_ = now;
+    if (!tracking_) pending_since_.reset();  // the sign-out has closed the batch
+  }
+  if (tracking_ && now >= next_point_) {
+    next_point_ = now + config_.track_interval;
+    const auto fix = ports_.position(Millis{0});
+    if (fix && fix->mono_ms != last_fix_) {
+      last_fix_ = fix->mono_ms;
+      TrackPoint point;
+      // The device's own clock, as in the punches that this is compared with; the receiver's time is in their fixes.
+      point.at = ports_.wall() - (ports_.mono() - Millis{fix->mono_ms});
+      point.point = {fix->lat_e7, fix->lon_e7};
+      point.accuracy_cm = fix->accuracy_cm;
+      if (outbox_.add_track_point(point)) {
+        if (!pending_since_) pending_since_ = now;
+      } else {
+        outside_ = true;  // somebody signed out a moment ago
+      }
+    }
+  }
+  if (pending_since_ && now - *pending_since_ >= config_.track_batch) close_track();
+}
+
+void Agent::close_track() {
+  pending_since_.reset();
+  if (outbox_.close_track(stamp(TrackBody{})) > 0) feed(in::WorkAdded{});
+}
+
+void Agent::send_heartbeat(Millis now) {
+  // Not connected: what it would say is old when it arrives. The next connection sends one.
+  if (!next_heartbeat_ || now < *next_heartbeat_ || !machine_.greeted()) return;
+  next_heartbeat_ = now + config_.heartbeat;
+  const auto summary = outbox_.summary();
+  StatusBody body;
+  body.waiting_records = static_cast<std::uint32_t>(std::min<std::uint64_t>(summary.waiting_records, UINT32_MAX));
+  body.waiting_bytes = summary.waiting_bytes;
+  if (summary.oldest) {
+    body.oldest_age_s =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, (ports_.wall() - *summary.oldest).count() / 1000));
+  }
+  body.battery_percent = ports_.battery();
+  body.version = kVersion;
+  auto draft = stamp(body);
+  if (draft.actor.empty()) draft.actor = config_.transport.device;
+  if (outbox_.append(draft)) feed(in::WorkAdded{});
+}
+
+}  // namespace gridward::device

@@ -1,0 +1,69 @@
+// gw_ports with every hole filled by the library's own for Linux. Belongs to the thread of its device.
+#pragma once
+
+#include <gridward/device.h>
+
+#include <gridward/shared/record.hpp>
+#include <gridward_device/outbox.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace gridward::device {
+
+// A program that is not the agent asks the receiver for one fix and leaves; the agent keeps the connection on duty.
+class PositionSource {
+ public:
+  virtual ~PositionSource() = default;
+  // wait 0: what is there already. mono(): the clock that stamps the fix.
+  virtual std::optional<gw_fix> latest(Millis wait) = 0;
+  virtual void active(bool on) = 0;
+};
+
+// gpsd at host:port through libgps. A receiver that is away is tried again at most every five seconds.
+std::unique_ptr<PositionSource> make_gpsd_position(const std::string& host, int port, Millis max_age,
+                                                   std::function<Millis()> mono);
+
+struct BuiltinConfig {
+  std::string gpsd_host;  // empty: no receiver
+  int gpsd_port = 2947;
+  Millis max_age{10'000};
+  std::string camera_program;
+};
+
+class Ports {
+ public:
+  Ports(const gw_ports* ports, const BuiltinConfig& builtin);
+  ~Ports();
+  Ports(Ports&&) noexcept;
+  Ports(const Ports&) = delete;
+  Ports& operator=(const Ports&) = delete;
+
+  UnixMs wall() const;
+  Millis mono() const;
+  Uuid boot() const;
+  // Nothing when there is no fix or it is older than max_age.
+  std::optional<gw_fix> position(Millis wait) const;
+  void position_active(bool on) const;
+  Result<void> camera(const std::string& path) const;
+  std::optional<std::uint8_t> battery() const;
+  void random(std::uint8_t* out, std::size_t size) const;  // ends the process when there is none: no ids, no keys
+  Uuid new_id(UnixMs at) const;
+  void event(gw_event_kind kind, const std::string& id, const std::string& text, int code = 0,
+             std::uint64_t number = 0) const;
+  bool has_wake() const { return ports_.wake != nullptr; }
+  void wake() const;
+
+ private:
+  gw_ports ports_{};
+  BuiltinConfig builtin_;
+  std::unique_ptr<PositionSource> gpsd_;
+};
+
+// How much the wall clock can be trusted at a capture: compared with the receiver's time if that agrees within two
+// seconds, else with the server's, carried on by the monotonic clock of the same boot.
+ClockQuality judge_clock(UnixMs wall, Millis mono, const Uuid& boot, const std::optional<gw_fix>& fix,
+                         const std::optional<ServerTime>& server);
+Fix to_fix(const gw_fix& fix, UnixMs wall);
+
+}  // namespace gridward::device
