@@ -1,17 +1,17 @@
-// What the use cases need from outside. Implementations: storage/, vision/, platform/, transport/; put together in main/.
+// What the use cases need from outside. Implementations: storage/, vision/, platform/, transport/; put together in
+// main/.
 #pragma once
 
 #include <array>
 #include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include <gridward/domain/case.hpp>
 #include <gridward/shared/bytes.hpp>
 #include <gridward/shared/message.hpp>
 #include <gridward/shared/time.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace gridward::app {
 
@@ -71,8 +71,8 @@ struct PhotoNumbers {
   std::uint32_t height = 0;
   std::uint8_t orientation = 1;  // EXIF 1..8 of the original
   bool truncated = false;
-  double sharpness = 0;   // variance of the Laplacian of the preview's luma
-  double brightness = 0;  // mean luma, 0..255
+  double sharpness = 0;        // variance of the Laplacian of the preview's luma
+  double brightness = 0;       // mean luma, 0..255
   std::uint64_t likeness = 0;  // perceptual hash
 };
 class PhotoDeriver {

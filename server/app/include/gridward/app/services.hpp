@@ -1,16 +1,16 @@
 // The use cases. Every method is thread-safe and blocks until the answer is known (writes: until the commit), so call
-// them from a worker thread, never from an I/O thread or the writer's. Errors are values; a throw means a lost database.
+// them from a worker thread, never from an I/O thread or the writer's. Errors are values; a throw means a lost
+// database.
 #pragma once
 
+#include <gridward/app/ports.hpp>
+#include <gridward/app/store.hpp>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
-
-#include <gridward/app/ports.hpp>
-#include <gridward/app/store.hpp>
 
 namespace gridward::app {
 
@@ -34,8 +34,8 @@ class Auth {
  public:
   explicit Auth(Services services);
   ~Auth();
-  // Errors: bad_credentials (also for an unknown login, in the same time), too_many_attempts (per login: 5 in a row, then
-  // a growing wait).
+  // Errors: bad_credentials (also for an unknown login, in the same time), too_many_attempts (per login: 5 in a row,
+  // then a growing wait).
   Result<Login> login(std::string_view login, std::string_view password);
   Result<domain::Actor> actor(std::string_view token);  // not_logged_in
   Result<void> logout(std::string_view token);
@@ -87,7 +87,8 @@ class Cases {
   // May this actor see this photo (through a case they may see)?
   Result<MediaRow> media(const domain::Actor& actor, const Sha256& sha);
 
-  // For ingest, inside its unit: the command of a handheld. Live events and down items to send after the commit are added.
+  // For ingest, inside its unit: the command of a handheld. Live events and down items to send after the commit are
+  // added.
   struct Effects {
     std::vector<LiveEvent> live;
     std::vector<std::string> devices;  // have new down items
@@ -109,8 +110,8 @@ class Organisation {
  public:
   explicit Organisation(Services services);
   Result<OrgView> tree(const domain::Actor& actor);
-  Result<std::vector<OrgNode>> units(const domain::Actor& actor);    // handling units this actor may transfer to
-  Result<std::vector<User>> members(const domain::Actor& actor);     // grid members of the subtree, password hashes empty
+  Result<std::vector<OrgNode>> units(const domain::Actor& actor);  // handling units this actor may transfer to
+  Result<std::vector<User>> members(const domain::Actor& actor);   // grid members of the subtree, password hashes empty
   Result<std::vector<Device>> devices(const domain::Actor& actor);
   // code -> name, for rows that hold codes of any node; codes that do not exist are left out.
   Result<std::map<std::string, std::string>> names(std::span<const std::string> codes);

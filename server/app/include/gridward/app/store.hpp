@@ -2,17 +2,16 @@
 #pragma once
 
 #include <functional>
-#include <map>
-#include <optional>
-#include <span>
-#include <string>
-#include <vector>
-
 #include <gridward/app/ports.hpp>
 #include <gridward/domain/access.hpp>
 #include <gridward/domain/case.hpp>
 #include <gridward/domain/duty.hpp>
 #include <gridward/shared/message.hpp>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 namespace gridward::app {
 
@@ -100,7 +99,7 @@ struct MediaRow {
   std::string type;
   MediaStatus status = MediaStatus::expected;
   std::vector<ByteRange> have;  // sorted, merged; empty once sealed
-  std::string problem;  // text of the error that refused or marked it
+  std::string problem;          // text of the error that refused or marked it
 };
 
 struct CaseFilter {
@@ -183,7 +182,7 @@ class Tx {
   virtual void upsert_org(const OrgNode& node) = 0;
   virtual std::optional<OrgNode> find_org(std::string_view code) = 0;
   virtual std::vector<OrgNode> orgs_below(std::string_view path) = 0;  // the node itself too; ordered by path
-  virtual std::uint64_t org_revision() = 0;                             // grows with every upsert_org
+  virtual std::uint64_t org_revision() = 0;                            // grows with every upsert_org
 
   // people
   virtual void upsert_user(const User& user) = 0;
@@ -211,8 +210,9 @@ class Tx {
   virtual std::vector<StoredRecord> held_records(std::string_view device, const Uuid& epoch, std::uint64_t seq) = 0;
   // Applied. forget_bytes: keep only its identity and hash (positions, for privacy).
   virtual void release_record(std::int64_t row, bool forget_bytes) = 0;
-  // Read but not taken (an unknown category, …): its seq counts and its identity stays, its bytes are in quarantine. The
-  // same again must get the same answer, so the reason is kept beside it; insert_record fills `row` for same_again too.
+  // Read but not taken (an unknown category, …): its seq counts and its identity stays, its bytes are in quarantine.
+  // The same again must get the same answer, so the reason is kept beside it; insert_record fills `row` for same_again
+  // too.
   virtual void refuse_record(std::int64_t row, const Error& error) = 0;
   virtual std::optional<Error> refusal(std::int64_t row) = 0;
   virtual void flag_records(std::string_view device, const Uuid& epoch, std::span<const Uuid> records,
@@ -262,7 +262,7 @@ class Tx {
 
   // duty
   virtual void insert_punch(const PunchRow& punch) = 0;
-  virtual std::vector<PunchRow> punches_of(std::string_view actor, UnixMs from, UnixMs to) = 0;   // order of at
+  virtual std::vector<PunchRow> punches_of(std::string_view actor, UnixMs from, UnixMs to) = 0;    // order of at
   virtual std::vector<PunchRow> punches_below(std::string_view path, UnixMs from, UnixMs to) = 0;  // order of at
   virtual void upsert_patrol(const PatrolRow& patrol) = 0;
   virtual std::optional<PatrolRow> find_patrol(const Uuid& patrol) = 0;
@@ -274,8 +274,8 @@ class Tx {
 };
 
 struct Unit {
-  std::function<Result<void>(Tx&)> work;            // an error rolls back this unit alone
-  std::function<void(const Result<void>&)> done;    // on the writer's thread, after the commit (or the failure)
+  std::function<Result<void>(Tx&)> work;          // an error rolls back this unit alone
+  std::function<void(const Result<void>&)> done;  // on the writer's thread, after the commit (or the failure)
 };
 
 // Thread-safe.

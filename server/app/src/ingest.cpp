@@ -1,0 +1,464 @@
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <gridward/app/services.hpp>
+#include <gridward/shared/limits.hpp>
+#include <gridward/shared/topics.hpp>
+#include <mutex>
+#include <unordered_map>
+
+#include "busy.hpp"
+#include "down.hpp"
+#include "media_intake.hpp"
+
+namespace gridward::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kQuarantineRawBytes = limits::kRecordBytes;
+// Whole messages that cannot be read: a device with a broken disk may send thousands. Kept to look at, not all of them.
+constexpr std::size_t kUnreadableKeptPerDevice = 32;
+constexpr std::size_t kTrackedDevices = 20'000;
+constexpr auto kDirectoryLife = 2s;
+constexpr auto kTouchEvery = 5s;
+constexpr std::uint64_t kHeldStep = 256;
+
+// One record of a message, read before the unit starts: the writer's thread does no decoding.
+struct Arrived {
+  Bytes bytes;
+  Sha256 hash{};
+  Result<Record> record = fail(ErrorCode::internal);
+  std::optional<Uuid> id;  // also of a record that cannot be read, when its id can
+};
+
+// Everything one up message does; shared between the unit's work and what follows its commit.
+struct Job {
+  Topic topic;
+  std::string topic_text;
+  UpMessage message;
+  std::vector<Arrived> records;
+  UnixMs received{};
+
+  // Made anew by each run of the work: a unit may be run again after a serialisation failure.
+  Receipt receipt;
+  Cases::Effects effects;
+  std::vector<Outgoing> outgoing;
+  bool touched = false;
+};
+
+std::string text_for_member(const Error& error) {
+  std::string text{error_info(error.code).zh};
+  if (!error.field.empty()) text += "（" + error.field + "）";
+  if (!error.detail.empty()) text += "：" + error.detail;
+  // A receipt with a text over the limit would be refused by the device, and the record sent for ever.
+  constexpr std::size_t kBytes = 300;
+  if (text.size() > kBytes) {
+    auto end = kBytes;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    text.resize(end);
+  }
+  return text;
+}
+
+// Ours to solve, not the device's: the message is to come again.
+bool ours(ErrorCode code) {
+  return code == ErrorCode::storage_failed || code == ErrorCode::internal || code == ErrorCode::busy ||
+         code == ErrorCode::unavailable;
+}
+
+}  // namespace
+
+struct Ingest::Impl {
+  Services services;
+  Cases& cases;
+  Duty& duty;
+  MediaIntake intake;
+
+  std::mutex idle_mutex;
+  std::condition_variable idle;
+  std::size_t under_way = 0;
+
+  std::atomic<std::uint64_t> messages{0}, ok{0}, bad{0}, undecodable{0}, busy{0}, pieces{0};
+
+  // Who is who, for a moment: a message costs the store its own rows, not the same look-ups again. A revoked device is
+  // served two seconds longer.
+  struct KnownDevice {
+    Device device;
+    std::string town_path;
+    UnixMs until{};
+    UnixMs touched{};
+  };
+  struct KnownUser {
+    User user;
+    UnixMs until{};
+  };
+  std::mutex directory_mutex;
+  std::unordered_map<std::string, KnownDevice> devices;
+  std::unordered_map<std::string, KnownUser> users;
+  std::unordered_map<std::string, std::size_t> unreadable;
+
+  Impl(Services s, Cases& c, Duty& d) : services(s), cases(c), duty(d), intake(s) {}
+
+  std::optional<KnownDevice> device_of(Tx& tx, const std::string& id, UnixMs now) {
+    {
+      const std::scoped_lock lock(directory_mutex);
+      const auto known = devices.find(id);
+      if (known != devices.end() && now < known->second.until) return known->second;
+    }
+    auto device = tx.find_device(id);
+    if (!device) return std::nullopt;
+    const auto town = tx.find_org(device->town);
+    const std::scoped_lock lock(directory_mutex);
+    if (devices.size() >= kTrackedDevices) devices.clear();
+    auto& entry = devices[id];
+    const auto touched = entry.touched;
+    entry = {std::move(*device), town ? town->path : std::string(), now + kDirectoryLife, touched};
+    return entry;
+  }
+
+  std::optional<User> user_of(Tx& tx, const std::string& login, UnixMs now) {
+    {
+      const std::scoped_lock lock(directory_mutex);
+      const auto known = users.find(login);
+      if (known != users.end() && now < known->second.until) return known->second.user;
+    }
+    auto user = tx.find_user(login);
+    if (!user) return std::nullopt;
+    const std::scoped_lock lock(directory_mutex);
+    if (users.size() >= kTrackedDevices) users.clear();
+    users[login] = {*user, now + kDirectoryLife};
+    return user;
+  }
+
+  void begin() {
+    const std::scoped_lock lock(idle_mutex);
+    ++under_way;
+  }
+  void end() {
+    const std::scoped_lock lock(idle_mutex);
+    if (--under_way == 0) idle.notify_all();
+  }
+
+  void say_busy(const Topic& topic) {
+    busy.fetch_add(1, std::memory_order_relaxed);
+    services.devices.send(topic.town, topic.device, make_busy());
+  }
+
+  // ---- up ----------------------------------------------------------------------------------------------------------
+  void up(std::string_view topic_text, Bytes payload) {
+    messages.fetch_add(1, std::memory_order_relaxed);
+    auto topic = topic_from_string(topic_text);
+    if (!topic || topic->kind != TopicKind::up) {
+      undecodable.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    auto message = decode_up(payload);
+    if (!message) return keep_unreadable(*topic, topic_text, std::move(payload), message.error());
+
+    auto job = std::make_shared<Job>();
+    job->topic = std::move(*topic);
+    job->topic_text = topic_text;
+    job->received = services.clock.now();
+    job->message = std::move(*message);
+    job->records.reserve(job->message.records.size());
+    for (auto& bytes : job->message.records) {
+      Arrived one;
+      one.hash = services.crypto.sha256(bytes);
+      one.record = bytes.size() > limits::kRecordBytes
+                       ? fail(ErrorCode::too_large, "record",
+                              std::to_string(bytes.size()) + " bytes, at most " + std::to_string(limits::kRecordBytes))
+                       : decode_record(bytes);
+      if (one.record && one.record->epoch != job->message.epoch) {
+        one.id = one.record->id;
+        one.record = fail(ErrorCode::malformed, "epoch", "another than the message's");
+      } else {
+        one.id = one.record ? std::optional(one.record->id) : peek_record_id(bytes);
+      }
+      one.bytes = std::move(bytes);
+      job->records.push_back(std::move(one));
+    }
+    job->message.records.clear();
+    if (job->records.empty() && !job->message.ack && !job->message.hello) return;
+
+    if (!queue({[this, job](Tx& tx) { return work(tx, *job); },
+                [this, job](const Result<void>& result) { finish(*job, result); }})) {
+      say_busy(job->topic);
+    }
+  }
+
+  // The unit's `done` ends what begins here; when it was not taken, nothing began.
+  bool queue(Unit unit) {
+    begin();
+    bool taken = false;
+    try {
+      taken = services.store.submit(std::move(unit)).has_value();
+    } catch (const std::exception&) {
+      // No writer left. The device keeps what it has.
+    }
+    if (!taken) end();
+    return taken;
+  }
+
+  void keep_unreadable(const Topic& topic, std::string_view topic_text, Bytes payload, const Error& error) {
+    undecodable.fetch_add(1, std::memory_order_relaxed);
+    {
+      const std::scoped_lock lock(directory_mutex);
+      if (unreadable.size() >= kTrackedDevices) unreadable.clear();
+      if (++unreadable[topic.device] > kUnreadableKeptPerDevice) return;
+    }
+    if (payload.size() > kQuarantineRawBytes) payload.resize(kQuarantineRawBytes);
+    QuarantineRow row{0,     topic.device,      std::string(topic_text), std::nullopt, services.clock.now(),
+                      error, std::move(payload)};
+    queue({[row = std::move(row)](Tx& tx) -> Result<void> {
+             tx.quarantine(row);
+             return {};
+           },
+           [this](const Result<void>&) { end(); }});
+  }
+
+  Result<void> work(Tx& tx, Job& job) {
+    job.receipt = {};
+    job.receipt.now = job.received;
+    job.receipt.epoch = job.message.epoch;
+    job.effects = {};
+    job.outgoing.clear();
+    job.touched = false;
+
+    const auto known = device_of(tx, job.topic.device, job.received);
+    if (auto refusal = refuse_device(known, job.topic)) {
+      for (const auto& one : job.records) refuse(tx, job, one, *refusal, std::nullopt);
+      return {};
+    }
+    const auto& device = known->device;
+
+    std::vector<Uuid> fresh;
+    std::optional<StatusBody> status;
+    const auto complete_before = tx.contiguous_seq(device.id, job.message.epoch);
+    for (const auto& one : job.records) {
+      if (!one.record) {
+        refuse(tx, job, one, one.record.error(), std::nullopt);
+        continue;
+      }
+      auto done = take(tx, job, one, *known, fresh);
+      if (!done) return done;
+      if (const auto* body = std::get_if<StatusBody>(&one.record->body)) status = *body;
+    }
+    if (auto ok_held = apply_held(tx, job, device, complete_before); !ok_held) return ok_held;
+    sign_off(tx, job, device, fresh);
+    if (status || job.received >= known->touched + kTouchEvery) {
+      tx.touch_device(device.id, job.received, status);
+      job.touched = true;
+    }
+    if (status || job.message.hello) job.effects.live.push_back({"device", device.id, known->town_path, 0});
+    if (job.message.ack) tx.ack_down(device.id, *job.message.ack);
+    if (job.message.ack || job.message.hello) job.effects.devices.push_back(device.id);
+    collect_pending(tx, job.effects.devices, job.outgoing);
+    return {};
+  }
+
+  static std::optional<Error> refuse_device(const std::optional<KnownDevice>& known, const Topic& topic) {
+    if (!known) return Error{ErrorCode::unknown_device, "device", topic.device};
+    if (known->device.revoked) return Error{ErrorCode::revoked_device, "device", topic.device};
+    if (known->device.town != topic.town) return Error{ErrorCode::wrong_town, "topic", topic.town};
+    return std::nullopt;
+  }
+
+  // row: of a record whose identity is stored already.
+  void refuse(Tx& tx, Job& job, const Arrived& one, const Error& error, std::optional<std::int64_t> row) {
+    QuarantineRow kept{0, job.topic.device, job.topic_text, one.id, job.received, error, one.bytes};
+    if (kept.raw.size() > kQuarantineRawBytes) kept.raw.resize(kQuarantineRawBytes);
+    // Positions of somebody we cannot place in a duty window are not kept; the handheld still has them.
+    if (one.record && std::holds_alternative<TrackBody>(one.record->body)) kept.raw.clear();
+    tx.quarantine(kept);
+    if (row) tx.refuse_record(*row, error);
+    if (one.id) job.receipt.bad.push_back({*one.id, error.code, text_for_member(error)});
+  }
+
+  // An error here is ours and takes the whole unit back; what is wrong with the record ends in the receipt.
+  Result<void> take(Tx& tx, Job& job, const Arrived& one, const KnownDevice& known, std::vector<Uuid>& fresh) {
+    const auto& record = *one.record;
+    StoredRecord stored;
+    stored.device = known.device.id;
+    stored.town = known.device.town;
+    stored.epoch = record.epoch;
+    stored.id = record.id;
+    stored.seq = record.seq;
+    stored.kind = kind_name(record.body);
+    stored.actor = record.actor;
+    stored.at = record.at;
+    stored.received = job.received;
+    stored.hash = one.hash;
+    stored.bytes = one.bytes;
+    switch (tx.insert_record(stored)) {
+      case Inserted::same_again:
+        if (const auto why = tx.refusal(stored.row)) {
+          job.receipt.bad.push_back({record.id, why->code, text_for_member(*why)});
+        } else {
+          job.receipt.ok.push_back(record.id);
+        }
+        return {};
+      case Inserted::id_conflict:
+        refuse(tx, job, one, {ErrorCode::id_conflict, "id", to_string(record.id)}, std::nullopt);
+        return {};
+      case Inserted::seq_conflict:
+        refuse(tx, job, one, {ErrorCode::seq_conflict, "seq", std::to_string(record.seq)}, std::nullopt);
+        return {};
+      case Inserted::fresh:
+        break;
+    }
+    const auto applied = apply(tx, job, record, stored.row, known);
+    if (!applied && ours(applied.error().code)) return applied;
+    if (!applied) {
+      refuse(tx, job, one, applied.error(), stored.row);
+      return {};
+    }
+    fresh.push_back(record.id);
+    job.receipt.ok.push_back(record.id);
+    return {};
+  }
+
+  Result<void> apply(Tx& tx, Job& job, const Record& record, std::int64_t row, const KnownDevice& known) {
+    if (std::holds_alternative<StatusBody>(record.body)) {
+      // Nobody's evidence, and its place may be of somebody off duty: nothing of it is kept but the device's row.
+      tx.release_record(row, true);
+      return {};
+    }
+    const auto member = user_of(tx, record.actor, job.received);
+    if (!member || !member->active || !domain::within(known.town_path, member->org_path)) {
+      return fail(ErrorCode::unknown_actor, "actor", record.actor);
+    }
+    if (std::holds_alternative<ReportBody>(record.body)) {
+      const auto id = cases.report(tx, record, *member, known.device, job.effects);
+      if (!id) return tl::unexpected(id.error());
+      return {};
+    }
+    if (std::holds_alternative<TaskResultBody>(record.body)) {
+      return cases.task_result(tx, record, *member, known.device, job.effects);
+    }
+    if (std::holds_alternative<SignBody>(record.body)) {
+      return duty.sign(tx, record, *member, known.device, job.effects);
+    }
+    if (std::holds_alternative<PatrolBody>(record.body)) {
+      return duty.patrol(tx, record, *member, known.device, job.effects);
+    }
+    // A track waits for everything before it: the sign-out that ends it may come later in another lane.
+    tx.hold_record(row);
+    return {};
+  }
+
+  // ---- what waits for its seq --------------------------------------------------------------------------------------
+  Result<void> apply_held(Tx& tx, Job& job, const Device& device, std::uint64_t before) {
+    const auto complete = tx.contiguous_seq(device.id, job.message.epoch);
+    if (complete == before) return {};
+    // In steps, so that a gap that closes after a long time does not bring all of it into memory at once.
+    for (auto upto = std::min(before + kHeldStep, complete);; upto = std::min(upto + kHeldStep, complete)) {
+      for (const auto& stored : tx.held_records(device.id, job.message.epoch, upto)) {
+        if (auto ok_one = apply_track(tx, job, stored, device); !ok_one) return ok_one;
+      }
+      if (upto >= complete) return {};
+    }
+  }
+
+  Result<void> apply_track(Tx& tx, Job& job, const StoredRecord& stored, const Device& device) {
+    const auto record = decode_record(stored.bytes);
+    const auto member = user_of(tx, stored.actor, job.received);
+    if (record && member && std::holds_alternative<TrackBody>(record->body)) {
+      if (auto ok_track = duty.track(tx, *record, *member, device, job.effects); !ok_track) return ok_track;
+    }
+    tx.release_record(stored.row, true);
+    return {};
+  }
+
+  // ---- evidence ----------------------------------------------------------------------------------------------------
+  void sign_off(Tx& tx, const Job& job, const Device& device, const std::vector<Uuid>& fresh) {
+    if (fresh.empty()) return;
+    if (!job.message.signature) {
+      tx.flag_records(device.id, job.message.epoch, fresh, "unsigned");
+      return;
+    }
+    SignatureJob check;
+    check.device = device.id;
+    check.epoch = job.message.epoch;
+    check.records = fresh;
+    check.signature = *job.message.signature;
+    // All of the message, also what was there already: the signature is over all of it.
+    for (const auto& one : job.records) check.hashes.push_back(one.hash);
+    tx.add_signature_job(check);
+  }
+
+  // On the writer's thread, after the commit.
+  void finish(const Job& job, const Result<void>& result) {
+    if (!result) {
+      say_busy(job.topic);
+      end();
+      return;
+    }
+    ok.fetch_add(job.receipt.ok.size(), std::memory_order_relaxed);
+    bad.fetch_add(job.receipt.bad.size(), std::memory_order_relaxed);
+    if (job.touched) {
+      const std::scoped_lock lock(directory_mutex);
+      const auto known = devices.find(job.topic.device);
+      if (known != devices.end()) known->second.touched = job.received;
+    }
+    if (!job.records.empty() || job.message.hello) {
+      services.devices.send(job.topic.town, job.topic.device, job.receipt);
+    }
+    deliver(services, job.effects.live, job.outgoing);
+    end();
+  }
+
+  // ---- media -------------------------------------------------------------------------------------------------------
+  void media(std::string_view topic_text, const Bytes& payload) {
+    const auto topic = topic_from_string(topic_text);
+    if (!topic || topic->kind != TopicKind::media) {
+      undecodable.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    const auto piece = decode_media_piece(payload);
+    if (!piece) {
+      undecodable.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    pieces.fetch_add(1, std::memory_order_relaxed);
+    DownMessage answer;
+    try {
+      answer = intake.take(*topic, *piece);
+    } catch (const std::exception&) {
+      // The database is lost: the device keeps the piece and comes back.
+      answer = make_busy();
+    }
+    if (std::holds_alternative<Busy>(answer)) busy.fetch_add(1, std::memory_order_relaxed);
+    services.devices.send(topic->town, topic->device, answer);
+  }
+};
+
+Ingest::Ingest(Services services, Cases& cases, Duty& duty) : impl_(std::make_unique<Impl>(services, cases, duty)) {}
+Ingest::~Ingest() { wait_idle(); }
+
+void Ingest::up(std::string_view topic, Bytes payload) {
+  try {
+    impl_->up(topic, std::move(payload));
+  } catch (const std::exception&) {
+    // Out of memory, or a bug in a decoder: this message is dropped unreceipted and comes again.
+    impl_->undecodable.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+void Ingest::media(std::string_view topic, Bytes payload) {
+  impl_->begin();
+  impl_->media(topic, payload);
+  impl_->end();
+}
+
+void Ingest::wait_idle() {
+  std::unique_lock lock(impl_->idle_mutex);
+  impl_->idle.wait(lock, [&] { return impl_->under_way == 0; });
+}
+
+Ingest::Counts Ingest::counts() const {
+  const auto& i = *impl_;
+  return {i.messages, i.ok, i.bad, i.undecodable, i.busy, i.pieces};
+}
+
+}  // namespace gridward::app

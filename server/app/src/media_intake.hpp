@@ -1,0 +1,38 @@
+// Pieces of files from the devices: to the disk, into the row, and sealed when whole.
+#pragma once
+
+#include <array>
+#include <gridward/app/services.hpp>
+#include <gridward/shared/topics.hpp>
+#include <mutex>
+
+namespace gridward::app {
+
+// Adds a range to a sorted, merged list.
+void merge_range(std::vector<ByteRange>& have, ByteRange range);
+// What is not covered of [0, size), at most `limit` ranges.
+std::vector<ByteRange> missing_ranges(const std::vector<ByteRange>& have, std::uint64_t size, std::size_t limit);
+
+// Thread-safe; blocks on the disk and on the commit.
+class MediaIntake {
+ public:
+  explicit MediaIntake(Services services) : services_(services) {}
+  // The answer to send. Throws when the database is lost.
+  DownMessage take(const Topic& topic, const MediaPiece& piece);
+
+ private:
+  struct Known {
+    std::optional<DownMessage> answer;  // nothing more to do
+    MediaRow row;
+  };
+  Result<Known> look(const Topic& topic, const MediaPiece& piece);
+  Result<MediaRow> merge(const MediaPiece& piece);
+  DownMessage seal(const MediaPiece& piece);
+  Result<void> start_again(const Sha256& sha);
+
+  Services services_;
+  // Two devices may hold the same photo: one thread at a time works on one file.
+  std::array<std::mutex, 16> stripes_;
+};
+
+}  // namespace gridward::app

@@ -1,0 +1,70 @@
+#include <gridward/app/services.hpp>
+
+namespace gridward::app {
+namespace {
+
+using domain::Role;
+
+bool sees_people(Role role) {
+  return role == Role::town_operator || role == Role::leader || role == Role::system_admin;
+}
+
+tl::unexpected<Error> not_for(const domain::Actor& actor) {
+  return fail(ErrorCode::forbidden, "role", std::string(to_string(actor.role)) + " may not see this");
+}
+
+// Units of other towns and of the district take orders too (滨海新区网格中心职责清单 2.2), so the whole tree is asked.
+std::string root_of(const domain::Actor& actor) { return actor.org_path.substr(0, actor.org_path.find('/')); }
+
+}  // namespace
+
+Organisation::Organisation(Services services) : services_(services) {}
+
+Result<OrgView> Organisation::tree(const domain::Actor& actor) {
+  if (actor.org_path.empty()) return not_for(actor);
+  OrgView view;
+  const auto read = services_.store.read([&](Tx& tx) -> Result<void> {
+    view.nodes = tx.orgs_below(actor.org_path);
+    return {};
+  });
+  if (!read) return tl::unexpected(read.error());
+  return view;
+}
+
+Result<std::vector<OrgNode>> Organisation::units(const domain::Actor& actor) {
+  if (!domain::may(actor.role, domain::Action::transfer) || actor.org_path.empty()) return not_for(actor);
+  std::vector<OrgNode> units;
+  const auto read = services_.store.read([&](Tx& tx) -> Result<void> {
+    units = tx.orgs_below(root_of(actor));
+    return {};
+  });
+  if (!read) return tl::unexpected(read.error());
+  std::erase_if(units, [](const OrgNode& node) { return node.kind != OrgKind::unit; });
+  return units;
+}
+
+Result<std::vector<User>> Organisation::members(const domain::Actor& actor) {
+  if (!sees_people(actor.role) || actor.org_path.empty()) return not_for(actor);
+  std::vector<User> users;
+  const auto read = services_.store.read([&](Tx& tx) -> Result<void> {
+    users = tx.users_below(actor.org_path);
+    return {};
+  });
+  if (!read) return tl::unexpected(read.error());
+  std::erase_if(users, [](const User& user) { return user.role != Role::grid_member; });
+  for (auto& user : users) user.password_hash.clear();
+  return users;
+}
+
+Result<std::vector<Device>> Organisation::devices(const domain::Actor& actor) {
+  if (!sees_people(actor.role) || actor.org_path.empty()) return not_for(actor);
+  std::vector<Device> devices;
+  const auto read = services_.store.read([&](Tx& tx) -> Result<void> {
+    devices = tx.devices_below(actor.org_path);
+    return {};
+  });
+  if (!read) return tl::unexpected(read.error());
+  return devices;
+}
+
+}  // namespace gridward::app
