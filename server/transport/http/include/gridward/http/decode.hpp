@@ -1,0 +1,51 @@
+// Text from outside to values. Pure, thread-safe, never throws on what it is given.
+#pragma once
+
+#include <cstdint>
+#include <gridward/http/message.hpp>
+#include <gridward/shared/error.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gridward::http {
+
+struct Target {
+  std::vector<std::string> segments;
+  std::vector<Param> query;
+};
+// The request line's target in origin form. A path that is not plain is refused, never repaired: malformed for a bad
+// escape, "." and "..", an escaped slash, control characters or a byte sequence that is not UTF-8; too_large for more
+// than 32 segments or 64 parameters.
+Result<Target> parse_target(std::string_view target);
+
+// The value of the cookie; nothing when it is absent or stands there twice with different values.
+std::optional<std::string> cookie_value(std::string_view header, std::string_view name);
+
+// Does If-None-Match name this entity tag (weak comparison)?
+bool etag_matches(std::string_view if_none_match, std::string_view etag);
+// Does Accept-Encoding allow this coding (q > 0)? "*" is not looked at.
+bool accepts_encoding(std::string_view accept_encoding, std::string_view coding);
+
+struct LoginInput {
+  std::string login;
+  std::string password;
+};
+struct ActInput {
+  std::string action;
+  std::uint64_t version = 0;
+  std::string note;
+  std::string unit;
+  std::string reason;
+  std::string assignee;
+};
+// Errors: malformed, too_deep, missing_field, bad_type, out_of_range, unknown_kind for a field that does not exist.
+Result<LoginInput> decode_login(std::string_view body);
+Result<ActInput> decode_act(std::string_view body);
+
+// A whole decimal number in [least, greatest]; bad_type, out_of_range, with `field` as the error's field.
+Result<std::uint64_t> decode_number(std::string_view field, std::string_view text, std::uint64_t least,
+                                    std::uint64_t greatest);
+
+}  // namespace gridward::http
