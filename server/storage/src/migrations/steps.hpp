@@ -1,0 +1,13 @@
+#pragma once
+
+#include <gridward/storage/migrations.hpp>
+
+namespace gridward::storage {
+
+Migration m0001_organisation();
+Migration m0002_records();
+Migration m0003_cases();
+Migration m0004_media();
+Migration m0005_down_and_duty();
+
+}  // namespace gridward::storage

@@ -1,0 +1,351 @@
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <gridward/storage/migrations.hpp>
+#include <gridward/storage/store.hpp>
+#include <mutex>
+#include <thread>
+
+#include "connection.hpp"
+#include "files.hpp"
+#include "tx.hpp"
+#include "verify.hpp"
+
+namespace gridward::storage {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kFirstRetry{100};
+constexpr std::chrono::milliseconds kLastRetry{5000};
+
+Error storage_error(std::string_view problem) {
+  return Error{ErrorCode::storage_failed, "database", std::string(problem)};
+}
+
+// A rule that the database holds, or SQL that it does not understand: a bug of ours. Everything else is the database's.
+bool is_our_bug(const soci::soci_error& problem) {
+  const auto category = problem.get_error_category();
+  return category == soci::soci_error::constraint_violation || category == soci::soci_error::invalid_statement;
+}
+
+// The error of the exception being handled.
+Error current_error() {
+  try {
+    throw;
+  } catch (const soci::soci_error& problem) {
+    return is_our_bug(problem) ? Error{ErrorCode::internal, "database", problem.what()} : storage_error(problem.what());
+  } catch (const std::exception& problem) {
+    return Error{ErrorCode::internal, "", problem.what()};
+  } catch (...) {
+    return Error{ErrorCode::internal, "", "something that is not an exception was thrown"};
+  }
+}
+
+class SqlStore final : public StoreWithControl {
+ public:
+  SqlStore(StoreOptions options, Address address)
+      : options_(std::move(options)),
+        writer_(writer_session_, address, storage::Role::writer),
+        reader_sessions_(std::max<std::size_t>(1, options_.readers)) {
+    options_.batch_limit = std::max<std::size_t>(1, options_.commit_each ? 1 : options_.batch_limit);
+    for (std::size_t i = 0; i < std::max<std::size_t>(1, options_.readers); ++i) {
+      readers_.push_back(std::make_unique<Connection>(reader_sessions_.at(i), address, storage::Role::reader));
+    }
+    thread_ = std::thread([this] { run(); });
+  }
+  ~SqlStore() override { SqlStore::stop(); }
+
+  Result<void> read(const std::function<Result<void>(app::Tx&)>& work) override {
+    if (stopped_.load(std::memory_order_relaxed)) return fail(ErrorCode::unavailable, "store", "stopped");
+    const Lease lease(reader_sessions_);
+    return read_on(*readers_[lease.position()], work);
+  }
+
+  Result<void> submit(app::Unit unit) override {
+    bool wake = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return fail(ErrorCode::unavailable, "store", "stopped");
+      if (queue_.size() >= options_.queue_limit) {
+        return fail(ErrorCode::busy, "store", std::to_string(queue_.size()) + " units are waiting");
+      }
+      queue_.push_back(std::move(unit));
+      wake = waiting_;
+    }
+    if (wake) arrived_.notify_one();
+    return {};
+  }
+
+  void stop() override {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    arrived_.notify_one();
+    if (thread_.joinable()) thread_.join();
+    stopped_ = true;
+  }
+
+  StoreCounters counters() const override {
+    StoreCounters counters;
+    {
+      const std::lock_guard lock(mutex_);
+      counters.waiting = queue_.size();
+    }
+    counters.units = units_;
+    counters.failed = failed_;
+    counters.commits = commits_;
+    return counters;
+  }
+
+  Result<std::size_t> verify_case_chains() override {
+    Result<std::size_t> result = 0;
+    const Lease lease(reader_sessions_);
+    auto& connection = *readers_[lease.position()];
+    const auto done = read_on(connection, [&](app::Tx& tx) -> Result<void> {
+      result = verify_cases(connection, tx);
+      return {};
+    });
+    if (!done) return tl::unexpected(done.error());
+    return result;
+  }
+
+  Result<void> backup(const std::string& path) override {
+    if (writer_.database() != Database::sqlite) {
+      return fail(ErrorCode::unavailable, "backup", "a PostgreSQL database is backed up with pg_dump or pg_basebackup");
+    }
+    const Lease lease(reader_sessions_);
+    auto& connection = *readers_[lease.position()];
+    return write_beside(path, [&](const std::string& beside) -> Result<void> {
+      try {
+        connection.vacuum_into(beside);
+        return {};
+      } catch (const std::exception& problem) {
+        return tl::unexpected(storage_error(problem.what()));
+      }
+    });
+  }
+
+ private:
+  class Lease {
+   public:
+    explicit Lease(soci::connection_pool& pool) : pool_(pool), position_(pool.lease()) {}
+    ~Lease() { pool_.give_back(position_); }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    std::size_t position() const { return position_; }
+
+   private:
+    soci::connection_pool& pool_;
+    std::size_t position_;
+  };
+
+  Result<void> read_on(Connection& connection, const std::function<Result<void>(app::Tx&)>& work) {
+    bool fresh = false;
+    try {
+      if (!connection.alive()) {
+        connection.reconnect();
+        fresh = true;
+      }
+      connection.begin();
+    } catch (...) {
+      // An idle connection may have been cut since: one new try, before any work was done.
+      auto error = current_error();
+      if (fresh || connection.alive()) {
+        connection.rollback();
+        return tl::unexpected(storage_error(error.detail));
+      }
+      try {
+        connection.reconnect();
+        connection.begin();
+      } catch (...) {
+        return tl::unexpected(storage_error(current_error().detail));
+      }
+    }
+    try {
+      SqlTx tx(connection);
+      auto result = work(tx);
+      connection.commit();
+      return result;
+    } catch (...) {
+      auto error = current_error();
+      connection.rollback();
+      return tl::unexpected(std::move(error));
+    }
+  }
+
+  void log(std::string_view text) const {
+    if (options_.log) options_.log(text);
+  }
+
+  void run() {
+    std::vector<app::Unit> batch;
+    while (take(batch)) {
+      commit(batch);
+      batch.clear();
+    }
+  }
+
+  // Blocks for the first unit. False: stopped, and the queue is empty.
+  bool take(std::vector<app::Unit>& batch) {
+    std::unique_lock lock(mutex_);
+    const auto something = [this] { return stopping_ || !queue_.empty(); };
+    if (!something()) {
+      waiting_ = true;
+      arrived_.wait(lock, something);
+      waiting_ = false;
+    }
+    if (options_.batch_wait.count() > 0 && !stopping_ && queue_.size() < options_.batch_limit) {
+      waiting_ = true;
+      arrived_.wait_for(lock, options_.batch_wait,
+                        [this] { return stopping_ || queue_.size() >= options_.batch_limit; });
+      waiting_ = false;
+    }
+    while (!queue_.empty() && batch.size() < options_.batch_limit) {
+      batch.push_back(std::move(queue_.front()));
+      queue_.pop_front();
+    }
+    return !batch.empty();
+  }
+
+  void commit(std::vector<app::Unit>& batch) {
+    std::vector<Result<void>> results(batch.size());
+    if (auto problem = write(batch, results)) {
+      state_.forget_all();
+      for (auto& result : results) result = tl::unexpected(*problem);
+    }
+    for (const auto& result : results) {
+      ++(result ? units_ : failed_);
+    }
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (!batch[i].done) continue;
+      try {
+        batch[i].done(results[i]);
+      } catch (const std::exception& problem) {
+        log(std::string("a callback after the commit threw: ") + problem.what());
+      } catch (...) {
+        log("a callback after the commit threw");
+      }
+    }
+  }
+
+  // One transaction. Gives the error when nothing of it was kept.
+  std::optional<Error> write(std::vector<app::Unit>& batch, std::vector<Result<void>>& results) {
+    if (auto problem = connect()) return problem;
+    bool inside = false;
+    try {
+      writer_.begin();
+      inside = true;
+      bool changed = false;
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        results[i] = write_unit(batch[i]);
+        changed = changed || results[i].has_value();
+      }
+      if (changed) {
+        state_.flush(writer_);
+        writer_.commit();
+        ++commits_;
+        state_.committed();
+      } else {
+        writer_.rollback();
+      }
+      return std::nullopt;
+    } catch (...) {
+      const auto error = current_error();
+      if (inside) writer_.rollback();
+      lost(error.detail);
+      return storage_error(error.detail);
+    }
+  }
+
+  // Throws when the transaction itself is lost.
+  Result<void> write_unit(app::Unit& unit) {
+    writer_.savepoint();
+    Result<void> result;
+    try {
+      SqlTx tx(writer_, &state_);
+      result = unit.work(tx);
+    } catch (...) {
+      auto error = current_error();
+      if (error.code == ErrorCode::storage_failed) throw;
+      result = tl::unexpected(std::move(error));
+    }
+    if (result) {
+      writer_.release();
+      state_.keep_unit();
+    } else {
+      writer_.undo();
+      state_.forget_unit();
+    }
+    return result;
+  }
+
+  // Nothing to do, or a new connection; the error while it is too early to try again or nobody answers.
+  std::optional<Error> connect() {
+    if (connected_ && writer_.alive()) return std::nullopt;
+    if (connected_) lost("the connection is gone");
+    if (SteadyClock::now() < next_try_) return storage_error("the database does not answer");
+    try {
+      writer_.reconnect();
+      connected_ = true;
+      retry_ = kFirstRetry;
+      log("the database answers again");
+      return std::nullopt;
+    } catch (...) {
+      const auto error = current_error();
+      next_try_ = SteadyClock::now() + retry_;
+      retry_ = std::min(retry_ * 2, kLastRetry);
+      return storage_error(error.detail);
+    }
+  }
+
+  void lost(std::string_view why) {
+    log("a batch failed: " + std::string(why));
+    if (connected_ && !writer_.alive()) {
+      connected_ = false;
+      retry_ = kFirstRetry;
+      next_try_ = SteadyClock::now();
+    }
+  }
+
+  StoreOptions options_;
+  soci::session writer_session_;
+  Connection writer_;
+  soci::connection_pool reader_sessions_;
+  std::vector<std::unique_ptr<Connection>> readers_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<app::Unit> queue_;
+  bool waiting_ = false;   // the writer sleeps
+  bool stopping_ = false;  // takes no more
+  std::atomic<bool> stopped_ = false;
+  std::atomic<std::uint64_t> units_ = 0;
+  std::atomic<std::uint64_t> failed_ = 0;
+  std::atomic<std::uint64_t> commits_ = 0;
+
+  // The writer's alone.
+  WriteState state_;
+  bool connected_ = true;
+  std::chrono::milliseconds retry_ = kFirstRetry;
+  SteadyClock::time_point next_try_;
+
+  std::thread thread_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<StoreWithControl>> open_store(StoreOptions options) {
+  auto address = parse_url(options.url);
+  if (!address) return tl::unexpected(address.error());
+  const auto version = migrate(options.url);
+  if (!version) return tl::unexpected(version.error());
+  try {
+    return std::make_unique<SqlStore>(std::move(options), std::move(*address));
+  } catch (const std::exception& problem) {
+    return tl::unexpected(storage_error(problem.what()));
+  }
+}
+
+}  // namespace gridward::storage

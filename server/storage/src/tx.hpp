@@ -1,0 +1,116 @@
+// The rows of app::Tx, on one connection inside one transaction.
+#pragma once
+
+#include <gridward/app/store.hpp>
+
+#include "connection.hpp"
+#include "write_state.hpp"
+
+namespace gridward::storage {
+
+// "a/b" as the range of its subtree: texts from `from` to before `to`. An empty path is everything.
+struct Subtree {
+  explicit Subtree(std::string_view path);
+  std::string from;
+  std::string to;
+};
+std::string scope_text(std::string_view path);  // "a/b" -> "a/b/"
+std::string path_of(std::string scope);         // and back
+std::string area_of(std::string_view path);     // the first two parts, as a scope
+
+// The hash before a case's first event: it ties the chain to its case.
+Sha256 chain_start(const Uuid& case_id);
+Sha256 chain_next(const Sha256& before, const domain::CaseEvent& event);
+
+class SqlTx final : public app::Tx {
+ public:
+  // state: the writer's; a reader has none.
+  explicit SqlTx(Connection& connection, WriteState* state = nullptr) : db_(connection), state_(state) {}
+
+  void upsert_org(const app::OrgNode& node) override;
+  std::optional<app::OrgNode> find_org(std::string_view code) override;
+  std::vector<app::OrgNode> orgs_below(std::string_view path) override;
+  std::uint64_t org_revision() override;
+
+  void upsert_user(const app::User& user) override;
+  std::optional<app::User> find_user(std::string_view login) override;
+  std::vector<app::User> users_below(std::string_view path) override;
+  void insert_session(const app::Session& session) override;
+  std::optional<app::Session> find_session(const Sha256& token_hash) override;
+  void delete_session(const Sha256& token_hash) override;
+  void purge_sessions(UnixMs now) override;
+
+  void upsert_device(const app::Device& device) override;
+  std::optional<app::Device> find_device(std::string_view id) override;
+  std::vector<app::Device> devices_below(std::string_view path) override;
+  void touch_device(std::string_view id, UnixMs seen, const std::optional<StatusBody>& status) override;
+  std::optional<std::string> device_of(std::string_view login) override;
+
+  app::Inserted insert_record(app::StoredRecord& record) override;
+  std::uint64_t contiguous_seq(std::string_view device, const Uuid& epoch) override;
+  void hold_record(std::int64_t row) override;
+  std::vector<app::StoredRecord> held_records(std::string_view device, const Uuid& epoch, std::uint64_t seq) override;
+  void release_record(std::int64_t row, bool forget_bytes) override;
+  void refuse_record(std::int64_t row, const Error& error) override;
+  std::optional<Error> refusal(std::int64_t row) override;
+  void flag_records(std::string_view device, const Uuid& epoch, std::span<const Uuid> records,
+                    std::string_view flag) override;
+  void quarantine(const app::QuarantineRow& row) override;
+  std::vector<app::QuarantineRow> quarantined(std::size_t limit) override;
+  void add_signature_job(const app::SignatureJob& job) override;
+  std::vector<app::SignatureJob> signature_jobs(std::size_t limit) override;
+  void finish_signature_job(std::int64_t row) override;
+
+  std::string next_case_number(std::string_view town, std::string_view yyyymmdd) override;
+  void insert_case(const domain::CaseRecord& record, std::string_view org_path) override;
+  bool update_case(const domain::CaseRecord& record, std::uint64_t expected_version) override;
+  std::optional<domain::CaseRecord> find_case(const Uuid& id) override;
+  std::string case_org_path(const Uuid& id) override;
+  app::CasePage list_cases(const app::CaseFilter& filter) override;
+  std::map<domain::Stage, std::size_t> count_cases(const app::CaseFilter& filter) override;
+  void append_events(const Uuid& case_id, std::uint64_t first_n, std::span<const domain::CaseEvent> events) override;
+  std::vector<app::StoredEvent> case_events(const Uuid& case_id) override;
+  void insert_task(const app::VerifyTask& task) override;
+  std::optional<app::VerifyTask> find_task(const Uuid& id) override;
+  void update_task(const app::VerifyTask& task) override;
+
+  void expect_media(const MediaRef& media, const Uuid& record, const std::optional<Uuid>& case_id) override;
+  std::optional<app::MediaRow> find_media(const Sha256& sha) override;
+  std::vector<app::MediaRow> case_media(const Uuid& case_id) override;
+  std::vector<Uuid> media_cases(const Sha256& sha) override;
+  bool device_named_media(std::string_view device, const Sha256& sha) override;
+  void update_media(const app::MediaRow& row) override;
+  void set_photo_numbers(const Sha256& sha, const app::PhotoNumbers& numbers) override;
+  std::optional<app::PhotoNumbers> photo_numbers(const Sha256& sha) override;
+  void add_photo_job(const Sha256& sha) override;
+  std::vector<app::PhotoJob> photo_jobs(std::size_t limit) override;
+  void retry_photo_job(std::int64_t row) override;
+  void finish_photo_job(std::int64_t row) override;
+
+  std::uint64_t enqueue_down(std::string_view device, std::string_view kind, std::string_view body,
+                             UnixMs now) override;
+  std::vector<DownItem> pending_down(std::string_view device, std::size_t limit) override;
+  void ack_down(std::string_view device, std::uint64_t n) override;
+
+  void insert_punch(const app::PunchRow& punch) override;
+  std::vector<app::PunchRow> punches_of(std::string_view actor, UnixMs from, UnixMs to) override;
+  std::vector<app::PunchRow> punches_below(std::string_view path, UnixMs from, UnixMs to) override;
+  void upsert_patrol(const app::PatrolRow& patrol) override;
+  std::optional<app::PatrolRow> find_patrol(const Uuid& patrol) override;
+  std::vector<app::PatrolRow> patrols_of(std::string_view actor, UnixMs from, UnixMs to) override;
+  void insert_track(const app::TrackRow& track) override;
+  std::vector<app::TrackRow> tracks_of(std::string_view actor, UnixMs from, UnixMs to) override;
+  void count_dropped_points(std::string_view device, std::string_view yyyymmdd, std::size_t points) override;
+  std::uint64_t dropped_points(std::string_view device) override;
+
+ private:
+  WriteState& state();
+  std::optional<StreamState> stream_row(std::string_view device, const std::string& epoch);
+  StreamState stream_for_writing(const std::string& key, std::string_view device, const std::string& epoch);
+  void overlay(app::Device& device) const;
+
+  Connection& db_;
+  WriteState* state_;
+};
+
+}  // namespace gridward::storage

@@ -1,0 +1,158 @@
+#include <gridward/shared/limits.hpp>
+
+#include "codec.hpp"
+#include "tx.hpp"
+
+namespace gridward::storage {
+namespace {
+
+template <class... Args>
+std::vector<app::PunchRow> read_punches(Connection& db, std::string_view sql, const Args&... args) {
+  std::vector<app::PunchRow> rows;
+  db.each<std::string, std::string, std::optional<std::string>, std::string, std::int64_t, std::int64_t, std::int64_t,
+          std::int64_t, std::int64_t, std::string, std::int64_t, std::string>(
+      sql,
+      [&](const std::string& record, std::string actor, std::optional<std::string> name, std::string device,
+          std::int64_t act, std::int64_t at, std::int64_t received, std::int64_t clock_source, std::int64_t clock_error,
+          const std::string& fix, std::int64_t place, std::string grid) {
+        app::PunchRow row;
+        row.record = uuid_of(record);
+        row.actor = std::move(actor);
+        row.actor_name = std::move(name).value_or("");
+        row.device = std::move(device);
+        row.act = enum_of(act, SignAct::out);
+        row.at = from_unix_ms(at);
+        row.received = from_unix_ms(received);
+        row.clock = {enum_of(clock_source, ClockSource::gnss), static_cast<std::uint32_t>(clock_error)};
+        row.fix = fix_of(fix);
+        row.place = enum_of(place, domain::PlaceJudgement::outside);
+        row.grid = std::move(grid);
+        rows.push_back(std::move(row));
+      },
+      args...);
+  return rows;
+}
+
+template <class... Args>
+std::vector<app::PatrolRow> read_patrols(Connection& db, std::string_view sql, const Args&... args) {
+  std::vector<app::PatrolRow> rows;
+  db.each<std::string, std::string, std::string, std::int64_t, std::optional<std::int64_t>, std::string, std::string>(
+      sql,
+      [&](const std::string& patrol, std::string actor, std::string device, std::int64_t started,
+          std::optional<std::int64_t> ended, std::string text, const std::string& checks) {
+        app::PatrolRow row;
+        row.patrol = uuid_of(patrol);
+        row.actor = std::move(actor);
+        row.device = std::move(device);
+        row.started = from_unix_ms(started);
+        if (ended) row.ended = from_unix_ms(*ended);
+        row.text = std::move(text);
+        row.checks = checks_of(checks);
+        rows.push_back(std::move(row));
+      },
+      args...);
+  return rows;
+}
+
+}  // namespace
+
+void SqlTx::insert_punch(const app::PunchRow& punch) {
+  const auto scope = db_.value<std::string>(
+      "SELECT o.scope FROM users u JOIN orgs o ON o.code = u.org WHERE u.login = :l", punch.actor);
+  db_.change(
+      "INSERT INTO punches (record, actor, scope, device, act, at, received, clock_source, clock_error_ms, fix, place, "
+      "grid) VALUES (:i, :a, :s, :d, :c, :t, :r, :o, :e, :f, :p, :g)",
+      uuid_text(punch.record), punch.actor, scope.value_or(""), punch.device, static_cast<std::int64_t>(punch.act),
+      to_unix_ms(punch.at), to_unix_ms(punch.received), static_cast<std::int64_t>(punch.clock.source),
+      punch.clock.error_ms, fix_text(punch.fix), static_cast<std::int64_t>(punch.place), punch.grid);
+}
+
+std::vector<app::PunchRow> SqlTx::punches_of(std::string_view actor, UnixMs from, UnixMs to) {
+  return read_punches(db_,
+                      "SELECT p.record, p.actor, u.name, p.device, p.act, p.at, p.received, p.clock_source, "
+                      "p.clock_error_ms, p.fix, p.place, p.grid FROM punches p LEFT JOIN users u ON u.login = p.actor "
+                      "WHERE p.actor = :a AND p.at >= :f AND p.at < :t ORDER BY p.at, p.punch",
+                      actor, to_unix_ms(from), to_unix_ms(to));
+}
+
+std::vector<app::PunchRow> SqlTx::punches_below(std::string_view path, UnixMs from, UnixMs to) {
+  const Subtree range(path);
+  return read_punches(db_,
+                      "SELECT p.record, p.actor, u.name, p.device, p.act, p.at, p.received, p.clock_source, "
+                      "p.clock_error_ms, p.fix, p.place, p.grid FROM punches p LEFT JOIN users u ON u.login = p.actor "
+                      "WHERE p.at >= :f AND p.at < :t AND p.scope >= :s AND p.scope < :e ORDER BY p.at, p.punch",
+                      to_unix_ms(from), to_unix_ms(to), range.from, range.to);
+}
+
+void SqlTx::upsert_patrol(const app::PatrolRow& patrol) {
+  db_.change(
+      "INSERT INTO patrols (patrol, actor, device, started, ended, text, checks) VALUES (:p, :a, :d, :s, :e, :t, :c) "
+      "ON CONFLICT (patrol) DO UPDATE SET actor = excluded.actor, device = excluded.device, "
+      "started = excluded.started, ended = excluded.ended, text = excluded.text, checks = excluded.checks",
+      uuid_text(patrol.patrol), patrol.actor, patrol.device, to_unix_ms(patrol.started),
+      patrol.ended ? std::optional(to_unix_ms(*patrol.ended)) : std::nullopt, patrol.text, checks_text(patrol.checks));
+}
+
+std::optional<app::PatrolRow> SqlTx::find_patrol(const Uuid& patrol) {
+  auto rows =
+      read_patrols(db_, "SELECT patrol, actor, device, started, ended, text, checks FROM patrols WHERE patrol = :p",
+                   uuid_text(patrol));
+  if (rows.empty()) return std::nullopt;
+  return std::move(rows.front());
+}
+
+std::vector<app::PatrolRow> SqlTx::patrols_of(std::string_view actor, UnixMs from, UnixMs to) {
+  return read_patrols(db_,
+                      "SELECT patrol, actor, device, started, ended, text, checks FROM patrols "
+                      "WHERE actor = :a AND started >= :f AND started < :t ORDER BY started, patrol",
+                      actor, to_unix_ms(from), to_unix_ms(to));
+}
+
+void SqlTx::insert_track(const app::TrackRow& track) {
+  if (track.points.empty()) return;
+  const auto [first, last] = std::ranges::minmax(track.points, {}, &TrackPoint::at);
+  db_.change(
+      "INSERT INTO tracks (record, actor, device, patrol, first_at, last_at, points) "
+      "VALUES (:r, :a, :d, :p, :f, :l, :b)",
+      uuid_text(track.record), track.actor, track.device, uuid_text(track.patrol), to_unix_ms(first.at),
+      to_unix_ms(last.at), to_base64(pack_track(track.points)));
+}
+
+std::vector<app::TrackRow> SqlTx::tracks_of(std::string_view actor, UnixMs from, UnixMs to) {
+  std::vector<app::TrackRow> rows;
+  // first_at also from below, so that the index gives a day instead of everything before it: no batch is longer.
+  db_.each<std::string, std::string, std::string, std::string, std::string>(
+      "SELECT record, actor, device, patrol, points FROM tracks "
+      "WHERE actor = :a AND first_at >= :s AND first_at < :t AND last_at >= :f ORDER BY first_at, track",
+      [&](const std::string& record, std::string who, std::string device, const std::string& patrol,
+          const std::string& points) {
+        app::TrackRow row;
+        row.record = uuid_of(record);
+        row.actor = std::move(who);
+        row.device = std::move(device);
+        row.patrol = uuid_of(patrol);
+        auto unpacked = unpack_track(bytes_of(points));
+        if (!unpacked) unreadable("track", to_string(unpacked.error()));
+        row.points = std::move(*unpacked);
+        rows.push_back(std::move(row));
+      },
+      actor, to_unix_ms(from) - limits::kTrackSpanMs, to_unix_ms(to), to_unix_ms(from));
+  return rows;
+}
+
+void SqlTx::count_dropped_points(std::string_view device, std::string_view yyyymmdd, std::size_t points) {
+  db_.change(
+      "INSERT INTO dropped_points (device, day, points) VALUES (:d, :y, :p) "
+      "ON CONFLICT (device, day) DO UPDATE SET points = dropped_points.points + excluded.points",
+      device, yyyymmdd, points);
+}
+
+std::uint64_t SqlTx::dropped_points(std::string_view device) {
+  // SUM of BIGINT is NUMERIC on PostgreSQL.
+  return static_cast<std::uint64_t>(
+      db_.value<std::int64_t>("SELECT CAST(COALESCE(SUM(points), 0) AS BIGINT) FROM dropped_points WHERE device = :d",
+                              device)
+          .value_or(0));
+}
+
+}  // namespace gridward::storage

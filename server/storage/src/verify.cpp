@@ -1,0 +1,82 @@
+#include "verify.hpp"
+
+#include "codec.hpp"
+#include "tx.hpp"
+
+namespace gridward::storage {
+namespace {
+
+constexpr std::int64_t kAtOnce = 500;
+
+Result<void> broken(const std::string& id, std::uint64_t n, std::string_view what) {
+  return fail(ErrorCode::storage_failed, "case_events",
+              "case " + id + ", event " + std::to_string(n) + ": " + std::string(what));
+}
+
+Result<void> verify_case(Connection& connection, app::Tx& tx, const std::string& id_text) {
+  const auto id = uuid_of(id_text);
+  const auto name = to_string(id);
+  std::vector<app::StoredEvent> events;
+  try {
+    events = tx.case_events(id);
+  } catch (const soci::soci_error&) {
+    throw;
+  } catch (const std::exception& problem) {
+    return fail(ErrorCode::storage_failed, "case_events", "case " + name + ": " + problem.what());
+  }
+  Sha256 hash = chain_start(id);
+  std::vector<domain::CaseEvent> plain;
+  for (const auto& event : events) {
+    const auto expected = plain.size() + 1;
+    if (event.n != expected) return broken(name, expected, "it is missing");
+    hash = chain_next(hash, event.event);
+    if (event.hash != hash) return broken(name, event.n, "its hash is not that of the chain");
+    plain.push_back(event.event);
+  }
+  std::optional<domain::CaseRecord> row;
+  std::string text;
+  std::string reporter;
+  try {
+    row = tx.find_case(id);
+    connection.each<std::string, std::string>(
+        "SELECT text, reporter FROM cases WHERE id = :i",
+        [&](std::string there, std::string who) {
+          text = std::move(there);
+          reporter = std::move(who);
+        },
+        id_text);
+  } catch (const soci::soci_error&) {
+    throw;
+  } catch (const std::exception& problem) {
+    return fail(ErrorCode::storage_failed, "cases", "case " + name + ": " + problem.what());
+  }
+  if (!row) return fail(ErrorCode::storage_failed, "cases", "case " + name + " has events and no row");
+  if (row->version > plain.size()) return broken(name, plain.size() + 1, "it is missing");
+  if (*row != domain::replay(id, row->number, plain) || reporter != row->reporter.login) {
+    return fail(ErrorCode::storage_failed, "cases", "case " + name + ": the row is not the replay of its events");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::size_t> verify_cases(Connection& connection, app::Tx& tx) {
+  std::size_t count = 0;
+  std::string after;
+  while (true) {
+    std::vector<std::string> ids;
+    connection.each<std::string>(
+        "SELECT id FROM (SELECT id FROM cases WHERE id > :a UNION SELECT case_id FROM case_events WHERE case_id > :b) "
+        "every ORDER BY id LIMIT :l",
+        [&](std::string id) { ids.push_back(std::move(id)); }, after, after, kAtOnce);
+    if (ids.empty()) return count;
+    for (const auto& id : ids) {
+      const auto result = verify_case(connection, tx, id);
+      if (!result) return tl::unexpected(result.error());
+      ++count;
+    }
+    after = ids.back();
+  }
+}
+
+}  // namespace gridward::storage

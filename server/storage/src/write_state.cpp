@@ -1,0 +1,112 @@
+#include "write_state.hpp"
+
+#include "codec.hpp"
+
+namespace gridward::storage {
+namespace {
+
+// Of each kind; then everything is forgotten and read again when it is needed.
+constexpr std::size_t kRemembered = 100'000;
+
+}  // namespace
+
+template <class T>
+const T* WriteState::find(const Map<T>& unit, const Map<T>& batch, const std::string& key) {
+  if (const auto found = unit.find(key); found != unit.end()) return &found->second.value;
+  if (const auto found = batch.find(key); found != batch.end()) return &found->second.value;
+  return nullptr;
+}
+
+template <class T>
+void WriteState::merge(Map<T>& unit, Map<T>& batch, std::vector<std::string>& changed) {
+  for (auto& [key, entry] : unit) {
+    auto& kept = batch[key];
+    if (entry.changed && !kept.changed) changed.push_back(key);
+    kept.changed = kept.changed || entry.changed;
+    kept.value = std::move(entry.value);
+  }
+  unit.clear();
+}
+
+const StreamState* WriteState::find_stream(const std::string& key) const {
+  return find(unit_.streams, batch_.streams, key);
+}
+void WriteState::set_stream(const std::string& key, const StreamState& stream, bool changed) {
+  auto& entry = unit_.streams[key];
+  entry.value = stream;
+  entry.changed = entry.changed || changed;
+}
+
+const Touch* WriteState::find_touch(const std::string& device) const {
+  return find(unit_.touches, batch_.touches, device);
+}
+void WriteState::touch(const std::string& device, const Touch& touch) {
+  Touch next = touch;
+  // The status of an earlier touch stays: only its newer time is told this time.
+  if (!next.status) {
+    if (const auto* before = find_touch(device)) next.status = before->status;
+  }
+  unit_.touches[device] = {std::move(next), true};
+}
+
+const std::string* WriteState::last_device(const std::string& login) const {
+  return find(unit_.last_devices, batch_.last_devices, login);
+}
+void WriteState::set_last_device(const std::string& login, const std::string& device) {
+  const auto* known = last_device(login);
+  if (known != nullptr && *known == device) return;
+  unit_.last_devices[login] = {device, true};
+}
+
+void WriteState::keep_unit() {
+  merge(unit_.streams, batch_.streams, changed_streams_);
+  merge(unit_.touches, batch_.touches, changed_touches_);
+  merge(unit_.last_devices, batch_.last_devices, changed_last_devices_);
+}
+
+void WriteState::forget_unit() { unit_ = {}; }
+
+void WriteState::flush(Connection& connection) {
+  for (const auto& key : changed_streams_) {
+    const auto& stream = batch_.streams.at(key).value;
+    connection.change("UPDATE streams SET contiguous = :c, newest = :n WHERE stream = :s", stream.contiguous,
+                      stream.newest, stream.stream);
+  }
+  for (const auto& device : changed_touches_) {
+    const auto& touch = batch_.touches.at(device).value;
+    if (touch.status) {
+      connection.change("UPDATE devices SET last_seen = :at, status = :s WHERE id = :d", to_unix_ms(touch.seen),
+                        status_text(*touch.status), device);
+    } else {
+      connection.change("UPDATE devices SET last_seen = :at WHERE id = :d", to_unix_ms(touch.seen), device);
+    }
+  }
+  for (const auto& login : changed_last_devices_) {
+    connection.change(
+        "INSERT INTO last_devices (login, device) VALUES (:l, :d) "
+        "ON CONFLICT (login) DO UPDATE SET device = excluded.device",
+        login, batch_.last_devices.at(login).value);
+  }
+}
+
+void WriteState::committed() {
+  for (const auto& key : changed_streams_) batch_.streams.at(key).changed = false;
+  for (const auto& login : changed_last_devices_) batch_.last_devices.at(login).changed = false;
+  changed_streams_.clear();
+  changed_last_devices_.clear();
+  // Devices are also changed elsewhere (an import in another process), so what was written is not remembered.
+  changed_touches_.clear();
+  batch_.touches.clear();
+  if (batch_.streams.size() > kRemembered) batch_.streams.clear();
+  if (batch_.last_devices.size() > kRemembered) batch_.last_devices.clear();
+}
+
+void WriteState::forget_all() {
+  unit_ = {};
+  batch_ = {};
+  changed_streams_.clear();
+  changed_touches_.clear();
+  changed_last_devices_.clear();
+}
+
+}  // namespace gridward::storage
