@@ -1,0 +1,19 @@
+export function metres(m: number): { value: string; unit: 'm' | 'km' } {
+  return m < 995 ? { value: String(Math.round(m)), unit: 'm' } : { value: (m / 1000).toFixed(1), unit: 'km' }
+}
+
+export function bytes(n: number): string {
+  if (n < 1024) return `${n} B`
+  if (n < 1024 * 1024) return `${Math.round(n / 1024)} KiB`
+  return `${(n / 1024 / 1024).toFixed(1)} MiB`
+}
+
+// Rounded down, and never 100 before it is whole.
+export function percentHere(have: number, size: number): number {
+  if (size <= 0) return 0
+  return have >= size ? 100 : Math.min(99, Math.floor((have / size) * 100))
+}
+
+export function coordinate(lat: number, lon: number): string {
+  return `${lat.toFixed(6)}, ${lon.toFixed(6)}`
+}

@@ -1,0 +1,99 @@
+import { computed, reactive, readonly } from 'vue'
+import { api } from '@/api'
+import { onLoggedOut } from '@/api/client'
+import type { Category, Me, OrgNode, Reason, Role, Unit } from '@/api/types'
+import { startLive, stopLive } from './live'
+
+interface SessionState {
+  me: Me | null
+  checked: boolean // whether the server was asked at least once
+  expired: boolean // logged out by the server, not by the person
+  unreachable: boolean // the server did not answer when it was asked who we are
+}
+const state = reactive<SessionState>({ me: null, checked: false, expired: false, unreachable: false })
+export const session = readonly(state)
+
+const chinaOffsetMin = 480
+export const zone = computed(() => state.me?.policy.utc_offset_min ?? chinaOffsetMin)
+export const role = computed<Role | null>(() => state.me?.actor.role ?? null)
+export const categories = computed<Category[]>(() => state.me?.categories ?? [])
+export const rejectReasons = computed<Reason[]>(() => state.me?.reject_reasons ?? [])
+
+export const mayDuty = computed(() => role.value === 'town_operator' || role.value === 'leader')
+export const mayTransfer = computed(() => role.value === 'town_operator')
+export const maySeeOriginal = computed(() => role.value === 'town_operator')
+
+let orgPromise: Promise<OrgNode[]> | null = null
+let unitsPromise: Promise<Unit[]> | null = null
+
+function remember<T>(promise: Promise<T>, forget: () => void): Promise<T> {
+  promise.catch(forget) // a failure is not remembered
+  return promise
+}
+// Asked once a session: the tree and the units change rarely.
+export function orgNodes(): Promise<OrgNode[]> {
+  orgPromise ??= remember(api.org().then((answer) => answer.nodes), () => (orgPromise = null))
+  return orgPromise
+}
+export function units(): Promise<Unit[]> {
+  unitsPromise ??= remember(api.units().then((answer) => answer.units), () => (unitsPromise = null))
+  return unitsPromise
+}
+
+function clear(expired: boolean): void {
+  stopLive()
+  orgPromise = null
+  unitsPromise = null
+  state.me = null
+  state.expired = expired
+}
+
+let leave: () => void = () => undefined
+// Where to go when the session ends; set by the router.
+export function onSessionEnd(handler: () => void): void {
+  leave = handler
+}
+function ended(): void {
+  if (state.me === null) return
+  clear(true)
+  leave()
+}
+onLoggedOut(ended)
+
+async function load(): Promise<void> {
+  state.me = await api.me()
+  state.expired = false
+  state.unreachable = false
+  startLive(ended)
+}
+
+// Whether somebody is logged in. Throws when the server cannot be asked.
+export async function restore(): Promise<boolean> {
+  if (state.me !== null) return true
+  if (state.checked) return false
+  try {
+    await load()
+    state.checked = true
+  } catch (error) {
+    if (error instanceof Error && 'status' in error && error.status === 401) {
+      state.checked = true
+      state.unreachable = false
+      return false
+    }
+    state.unreachable = true
+    throw error
+  }
+  return true
+}
+
+export async function login(name: string, password: string): Promise<void> {
+  await api.login(name, password)
+  state.checked = true
+  await load()
+}
+
+export async function logout(): Promise<void> {
+  await api.logout()
+  clear(false)
+  leave()
+}
