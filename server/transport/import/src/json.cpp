@@ -24,7 +24,9 @@ void read_table(Table table, const JsonValue& list, std::string_view name, Parse
     }
     Fields fields;
     bool readable = true;
-    for (const auto& [key, value] : *members) {
+    for (const auto& member : *members) {  // clang 14 takes no structured binding into a lambda
+      const auto& key = member.key;
+      const auto& value = member.value;
       const auto field = known_field(table, key);
       const auto bad = [&](std::string message) {
         problems.add(value.line, shown(key), std::move(message));

@@ -1,0 +1,346 @@
+"""One running system in one data folder: keys, broker, server, demo district, enrolled handhelds."""
+import concurrent.futures
+import csv
+import hashlib
+import json
+import os
+import pwd
+import secrets
+import shutil
+import stat
+import time
+
+from .api import Api
+from .build import ROOT, say
+from .procs import Child, Failed, free_port, port_answers, run, wait_for
+
+DEMO = os.path.join(ROOT, "server", "demo")
+TOWN = "120116135"
+DEMO_FILES = ["orgs.csv", "units.json", "outlines.geojson"]
+CERTIFICATE_DAYS = 825
+
+# A handheld writes and reads its own topics only; the server reads what comes up and writes what goes down.
+ACL = """user server
+topic read gridward/1/up/#
+topic read gridward/1/media/#
+topic write gridward/1/down/#
+
+pattern write gridward/1/up/+/%u
+pattern write gridward/1/media/+/%u
+pattern read gridward/1/down/+/%u
+"""
+
+
+def write_private(path, text):
+    """Whole or not at all, and never readable by others, not even for a moment."""
+    new = path + ".new"
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(new, path)
+
+
+def read_json(path, default=None):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return default
+
+
+def password():
+    # No 0/O, 1/l/I: it is read from a screen and typed.
+    return "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(12))
+
+
+def may_enter(path, uid):
+    """May this user walk down to `path`? Groups aside, which is enough for a folder in somebody's home."""
+    path = os.path.realpath(path)
+    while True:
+        info = os.stat(path)
+        if not (info.st_mode & stat.S_IXOTH or (info.st_uid == uid and info.st_mode & stat.S_IXUSR)):
+            return False
+        if path == "/":
+            return True
+        path = os.path.dirname(path)
+
+
+class Stack:
+    def __init__(self, data, build_dir, web_dir=None, devices=5, port=None, fixed_port=False, mqtt_port=None, server_options=()):
+        self.data = os.path.abspath(data)
+        self.build_dir = os.path.abspath(build_dir)
+        self.web_dir = web_dir
+        self.device_count = devices
+        self.http_port, self.fixed_port = port, fixed_port
+        self.mqtt_port = mqtt_port
+        self.server_options = list(server_options)
+        self.children = []  # in the order they were started
+        self.accounts = {}
+        self.handhelds = []
+        self.server = None
+        self.url = None
+
+    # -- paths
+    def path(self, *parts):
+        return os.path.join(self.data, *parts)
+
+    def program(self, name):
+        for folder in ("server/main", "server/vision", "device", "firmware-sim"):
+            candidate = os.path.join(self.build_dir, folder, name)
+            if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
+                return candidate
+        raise Failed(f"{name} is not built in {self.build_dir}: run without --no-build")
+
+    # -- before the start; each step does nothing when its result is there
+    def prepare(self):
+        os.makedirs(self.data, mode=0o711, exist_ok=True)
+        for name in ("server", "tls", "devices", "logs"):
+            os.makedirs(self.path(name), mode=0o700, exist_ok=True)
+        self.make_certificates()
+        self.make_accounts()
+        self.make_handhelds()
+        self.make_server_config()
+
+    def make_certificates(self):
+        """A CA of our own, and a certificate for this machine's loopback."""
+        crt = self.path("tls", "server.crt")
+        if os.path.exists(crt) and time.time() - os.path.getmtime(crt) < (CERTIFICATE_DAYS - 30) * 86400:
+            return
+        tls = self.path("tls")
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        run(["openssl", "req", "-x509", *key, "-days", CERTIFICATE_DAYS, "-subj", "/CN=Gridward local CA",
+             "-addext", "basicConstraints=critical,CA:TRUE,pathlen:0", "-addext", "keyUsage=critical,keyCertSign",
+             "-keyout", f"{tls}/ca.key", "-out", f"{tls}/ca.crt"], "making the CA")
+        run(["openssl", "req", *key, "-subj", "/CN=localhost", "-keyout", f"{tls}/server.key", "-out",
+             f"{tls}/server.csr"], "making the server's key")
+        with open(f"{tls}/san", "w", encoding="utf-8") as file:
+            file.write("subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n")
+        run(["openssl", "x509", "-req", "-in", f"{tls}/server.csr", "-CA", f"{tls}/ca.crt", "-CAkey", f"{tls}/ca.key",
+             "-CAcreateserial", "-days", CERTIFICATE_DAYS, "-extfile", f"{tls}/san", "-out", crt], "signing the server's key")
+        for name in ("server.csr", "san"):
+            os.unlink(os.path.join(tls, name))
+        for name in ("ca.key", "server.key"):
+            os.chmod(os.path.join(tls, name), 0o600)
+
+    def make_accounts(self):
+        with open(os.path.join(DEMO, "people.csv"), encoding="utf-8", newline="") as file:
+            people = list(csv.DictReader(file))
+        known = read_json(self.path("accounts.json"), {}).get("all", {})
+        everyone = {p["login"]: {**p, "password": known.get(p["login"], {}).get("password") or password()} for p in people}
+        self.fresh_accounts = [login for login in everyone if login not in known]
+        pick = lambda login: {k: everyone[login][k] for k in ("login", "password", "name")}
+        self.accounts = {"operator": pick("town"), "unit": pick("u01"), "leader": pick("leader"), "member": pick("m0101"),
+                         "all": everyone}
+        if self.fresh_accounts:
+            write_private(self.path("accounts.json"), json.dumps(self.accounts, ensure_ascii=False, indent=1) + "\n")
+
+    def make_handhelds(self):
+        """A key, a broker password and a configuration for each; the second and further rounds share the members."""
+        members = sorted(login for login, p in self.accounts["all"].items() if p["role"] == "grid_member")
+        # Not the first five grids side by side but five villages, so that a small fleet shows on the whole map.
+        members.sort(key=lambda login: (login[-2:], login))
+        self.secrets = read_json(self.path("devices", "secrets.json"), {"server": password(), "devices": {}})
+        grids = {p["login"]: p["org"] for p in self.accounts["all"].values()}
+        self.handhelds = []
+        for n in range(self.device_count):
+            member = members[n % len(members)]
+            name = f"hh-{member[1:]}" + (f"-{n // len(members) + 1}" if n >= len(members) else "")
+            self.handhelds.append({"device": name, "member": member, "grid": grids[member], "town": TOWN,
+                                   "folder": self.path("devices", name),
+                                   "config": self.path("devices", name, "device.json")})
+        new = [h for h in self.handhelds if h["device"] not in self.secrets["devices"]]
+        for h in new:
+            os.makedirs(h["folder"], mode=0o700, exist_ok=True)
+            self.secrets["devices"][h["device"]] = {"password": password(), "holder": h["member"]}
+        self.choose_mqtt_port()
+        for h in self.handhelds:
+            self.write_device_config(h)
+        if new:
+            program = self.program("gridward-device")
+
+            def enrol(h):
+                return h, run([program, "--config", h["config"], "init"], f"initialising {h['device']}").split()[0]
+
+            # The same enrolment as on a real handheld: it makes its key and tells only the public half.
+            with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+                for h, key in pool.map(enrol, new):
+                    self.secrets["devices"][h["device"]]["public_key"] = key
+            write_private(self.path("devices", "secrets.json"), json.dumps(self.secrets, indent=1) + "\n")
+
+    def write_device_config(self, handheld):
+        write_private(handheld["config"], json.dumps({
+            "data_dir": "outbox", "key_file": "device.key",
+            "broker": f"ssl://localhost:{self.mqtt_port}", "ca_file": self.path("tls", "ca.crt"),
+            "device": handheld["device"], "town": handheld["town"], "actor": handheld["member"],
+            "password": self.secrets["devices"][handheld["device"]]["password"],
+            **handheld.get("extra", {})}, indent=1) + "\n")
+
+    def choose_mqtt_port(self):
+        if self.mqtt_port is None:
+            self.mqtt_port = free_port(18883)
+
+    def make_server_config(self):
+        if self.http_port is not None and self.fixed_port and port_answers(self.http_port):
+            raise Failed(f"port {self.http_port} is in use; choose another with --port")
+        self.http_port = free_port(self.http_port or 0)
+        self.url = f"http://127.0.0.1:{self.http_port}"
+        write_private(self.path("server.password"), self.secrets["server"] + "\n")
+        config = {
+            "data_dir": "server",
+            "policy.file": os.path.join(ROOT, "server", "profiles", "binhai.json"),
+            "http.host": "127.0.0.1", "http.port": self.http_port,
+            "mqtt.uri": f"ssl://localhost:{self.mqtt_port}", "mqtt.ca": "tls/ca.crt", "mqtt.user": "server",
+            "mqtt.password_file": "server.password",
+        }
+        if self.web_dir:
+            config["http.web_dir"] = self.web_dir
+        write_private(self.path("server.json"), json.dumps(config, indent=1) + "\n")
+
+    # -- broker
+    def start_broker(self):
+        user = {}
+        folder = self.path("broker")
+        if os.geteuid() == 0:
+            # The broker needs no right of root, so it gets none: its own user, and a folder that user can reach.
+            try:
+                owner = pwd.getpwnam("mosquitto")
+            except KeyError:
+                raise Failed("the user `mosquitto` is missing; its package makes it: scripts/install-deps run") from None
+            if not may_enter(self.data, owner.pw_uid):
+                folder = os.path.join("/var/lib/mosquitto", "gridward-" + hashlib.sha256(self.data.encode()).hexdigest()[:12])
+                self.outside = folder
+            user = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        for name in ("ca.crt", "server.crt", "server.key"):
+            shutil.copyfile(self.path("tls", name), os.path.join(folder, name))
+        lines = [f"server:{self.secrets['server']}"]
+        lines += [f"{device}:{entry['password']}" for device, entry in self.secrets["devices"].items()]
+        passwords = os.path.join(folder, "passwords")
+        write_private(passwords, "\n".join(lines) + "\n")
+        run(["mosquitto_passwd", "-U", passwords], "hashing the broker's passwords")
+        write_private(os.path.join(folder, "acl"), ACL)
+        write_private(os.path.join(folder, "mosquitto.conf"), f"""per_listener_settings false
+allow_anonymous false
+password_file {folder}/passwords
+acl_file {folder}/acl
+# Without it every exchange waits 40 ms for the other side's delayed acknowledgement.
+set_tcp_nodelay true
+# What is dropped here is sent again by the handheld; these limits only keep that rare.
+max_queued_messages 100000
+max_queued_bytes 268435456
+max_inflight_messages 1000
+max_packet_size 1048576
+persistence true
+persistence_location {folder}/
+autosave_interval 30
+log_dest stderr
+log_type error
+log_type warning
+log_type notice
+connection_messages false
+listener {self.mqtt_port} 127.0.0.1
+cafile {folder}/ca.crt
+certfile {folder}/server.crt
+keyfile {folder}/server.key
+tls_version tlsv1.2
+""")
+        for name in os.listdir(folder):
+            os.chmod(os.path.join(folder, name), 0o600)
+        if user:
+            for base in (folder, *(os.path.join(folder, name) for name in os.listdir(folder))):
+                os.chown(base, user["user"], user["group"])
+        broker = self.spawn("mosquitto", [shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c",
+                                          os.path.join(folder, "mosquitto.conf")], "mosquitto.log", **user)
+        wait_for(lambda: port_answers(self.mqtt_port), 15, "the broker answered", broker)
+        self.broker = broker
+
+    # -- server
+    def server_command(self, *words):
+        return [self.program("gridward-server"), *words, "--config", self.path("server.json")]
+
+    def import_demo(self):
+        """Only what is not imported yet: people with their passwords once, devices when there are new ones."""
+        state = read_json(self.path("imported.json"), {})
+        sha = hashlib.sha256()
+        for name in DEMO_FILES + ["people.csv"]:
+            with open(os.path.join(DEMO, name), "rb") as file:
+                sha.update(file.read())
+        devices = sorted(self.secrets["devices"])
+        if state.get("demo") == sha.hexdigest() and state.get("devices") == devices and not self.fresh_accounts:
+            return
+        folder = self.path("import")
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        people = [dict(p) for p in self.accounts["all"].values()]
+        for person in people:
+            if state and person["login"] not in self.fresh_accounts:
+                del person["password"]  # the one there stays
+        write_private(os.path.join(folder, "people.json"), json.dumps({"users": people}, ensure_ascii=False))
+        write_private(os.path.join(folder, "devices.json"), json.dumps({"devices": [
+            {"id": name, "town": TOWN, "holder": entry["holder"], "public_key": entry["public_key"]}
+            for name, entry in self.secrets["devices"].items()]}))
+        files = [os.path.join(DEMO, name) for name in DEMO_FILES]
+        files += [os.path.join(folder, name) for name in ("people.json", "devices.json")]
+        say("Importing the demo district")
+        out = run([*self.server_command("import"), *files], "the import")
+        for line in out.splitlines()[-3:]:
+            say("  " + line)
+        shutil.rmtree(folder)  # it held passwords
+        write_private(self.path("imported.json"), json.dumps({"demo": sha.hexdigest(), "devices": devices}) + "\n")
+
+    def start_server(self):
+        self.server = self.spawn("gridward-server", [*self.server_command("serve"), *self.server_options], "server.log")
+
+        def ready():
+            try:
+                health = Api(self.url).get("/api/health")
+                return health.get("ok") and health.get("mqtt") == "connected" and health
+            except Exception:  # not listening yet
+                return None
+
+        wait_for(ready, 60, "the server was ready", self.server)
+
+    def kill_server(self):
+        """As a power cut would: no goodbye."""
+        self.server.kill()
+        self.server.wait()
+        self.children.remove(self.server)
+
+    # -- all of it
+    def start(self):
+        self.prepare()
+        self.start_broker()
+        self.import_demo()
+        self.start_server()
+
+    def spawn(self, title, command, log, **options):
+        child = Child(title, command, self.path("logs", log), **options)
+        self.children.append(child)
+        return child
+
+    def login(self, who):
+        account = self.accounts.get(who) or self.accounts["all"][who]
+        api = Api(self.url)
+        api.login(account["login"], account["password"])
+        return api
+
+    def ready_line(self):
+        """For programs that started us: everything they need, in one line."""
+        people = {k: self.accounts[k] for k in ("operator", "unit", "leader", "member")}
+        return "ready " + json.dumps({"url": self.url, "accounts": people, "data": self.data, "mqtt_port": self.mqtt_port,
+                                      "devices": [h["device"] for h in self.handhelds]}, ensure_ascii=False)
+
+    def ended(self):
+        """The first child that is not there any more."""
+        return next((child for child in self.children if child.poll() is not None), None)
+
+    def stop(self):
+        """In the order opposite to the start: handhelds hand over what they have while the server still listens."""
+        clean = True
+        for child in reversed(self.children):
+            clean = child.stop() and clean
+        self.children = []
+        return clean
+
+    def remove(self):
+        shutil.rmtree(self.data, ignore_errors=True)
+        if getattr(self, "outside", None):
+            shutil.rmtree(self.outside, ignore_errors=True)

@@ -1,0 +1,214 @@
+"""scripts/test: every runner's results as one sum."""
+import argparse
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from gridward import build  # noqa: E402
+from gridward.build import ROOT, say  # noqa: E402
+from gridward.procs import Failed  # noqa: E402
+
+WEB = os.path.join(ROOT, "server", "web")
+E2E = os.path.join(ROOT, "tests", "e2e")
+
+
+class Sum:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.failures = []
+
+    def add(self, name, ok, output=""):
+        if ok:
+            self.passed += 1
+            return
+        self.failed += 1
+        self.failures.append(name)
+        say(f"FAILED {name}")
+        for line in output.rstrip().splitlines()[-80:]:
+            say("  | " + line)
+
+
+def stage(title):
+    say(f"== {title}")
+    return time.monotonic()
+
+
+def done(begin, text):
+    say(f"   {text} ({time.monotonic() - begin:.0f} s)")
+
+
+def run_ctest(label, build_dir, total):
+    begin = stage(f"{label} tests")
+    with tempfile.TemporaryDirectory() as folder:
+        junit = os.path.join(folder, "junit.xml")
+        child = subprocess.Popen(["ctest", "--test-dir", build_dir, "-L", f"^{label}$", "-j", str(os.cpu_count() or 1),
+                                  "--output-junit", junit, "--no-tests=error"], stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True, errors="replace", cwd=ROOT)
+        shown = time.monotonic()
+        lines = []
+        for line in child.stdout:
+            lines.append(line)
+            step = re.match(r"\s*(\d+)/(\d+) Test\s+#\d+: (\S+)", line)
+            if step and time.monotonic() - shown >= 15:
+                shown = time.monotonic()
+                say(f"   {step.group(1)} of {step.group(2)}, {shown - begin:.0f} s")
+        child.wait()
+        try:
+            cases = list(xml.etree.ElementTree.parse(junit).getroot().iter("testcase"))
+        except (OSError, xml.etree.ElementTree.ParseError):
+            cases = []
+    if not cases:
+        total.add(f"{label}: ctest ran nothing", False, "".join(lines))
+        return
+    failed = skipped = 0
+    for case in cases:
+        state = case.get("status")
+        out = case.findtext("system-out") or ""
+        # "notrun" is a skip only where the test said so; a program that is missing is a failure.
+        if state == "disabled" or (state == "notrun" and re.search(r"\bSKIPPED\b", out)):
+            total.skipped += 1
+            skipped += 1
+            continue
+        ok = state == "run"
+        failed += not ok
+        total.add(case.get("name"), ok, out)
+    done(begin, f"{len(cases) - failed - skipped} passed, {failed} failed, {skipped} skipped")
+
+
+def run_check(name, command, total, cwd=ROOT):
+    result = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                            stdin=subprocess.DEVNULL)
+    total.add(name, result.returncode == 0, result.stdout)
+
+
+def lint(build_dir, total):
+    begin = stage("format, layers, lint")
+    run_check("format", ["scripts/format", "--check"], total)
+    run_check("layers", ["scripts/check-layers", build_dir], total)
+    run_check("eslint", ["npm", "run", "--silent", "lint"], total, WEB)
+    run_check("type check of the pages", ["npx", "--no-install", "vue-tsc", "--noEmit"], total, WEB)
+    done(begin, "done")
+
+
+def web_unit(total):
+    begin = stage("web unit tests")
+    with tempfile.TemporaryDirectory() as folder:
+        report = os.path.join(folder, "report.json")
+        result = subprocess.run(["npx", "--no-install", "vitest", "run", "--reporter=json", f"--outputFile={report}"], cwd=WEB,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                                stdin=subprocess.DEVNULL)
+        try:
+            with open(report, encoding="utf-8") as file:
+                files = json.load(file)["testResults"]
+        except (OSError, ValueError, KeyError):
+            files = []
+    count = 0
+    for file in files:
+        tests = file["assertionResults"]
+        if not tests:  # it did not even load
+            total.add(os.path.relpath(file["name"], ROOT), False, file.get("message", ""))
+        for test in tests:
+            count += 1
+            if test["status"] in ("passed", "failed"):
+                total.add(f"web: {test['fullName']}", test["status"] == "passed", "\n".join(test.get("failureMessages") or []))
+            else:
+                total.skipped += 1
+    if count == 0:
+        total.add("web unit tests: none ran", False, result.stdout)
+    done(begin, f"{count} ran")
+
+
+def node_e2e(build_dir, total):
+    begin = stage("end to end in Chromium")
+    files = sorted(glob.glob(os.path.join(E2E, "*.test.mjs")))
+    if not files:
+        total.add("e2e: no test in tests/e2e", False)
+        return
+    if os.path.exists(os.path.join(E2E, "package-lock.json")):
+        build.npm_install(E2E)
+    env = {**os.environ, "GRIDWARD_BUILD_DIR": build_dir}
+    child = subprocess.Popen(["node", "--test", "--test-reporter=tap", *files], cwd=ROOT, env=env, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True, errors="replace", stdin=subprocess.DEVNULL)
+    # Leaves of the TAP tree only: a group counts when it failed although its tests did not.
+    output, leaves, open_nodes = [], [], []
+    for line in child.stdout:
+        output.append(line)
+        match = re.match(r"^(\s*)(not ok|ok) \d+ - (.*?)(?: # (SKIP|TODO).*)?$", line.rstrip())
+        if not match:
+            continue
+        depth, ok, name, skip = len(match.group(1)), match.group(2) == "ok", match.group(3), match.group(4)
+        below = [node for node in open_nodes if node[0] > depth]
+        open_nodes = [node for node in open_nodes if node[0] <= depth] + [(depth, ok)]
+        if below and (ok or not all(node[1] for node in below)):
+            continue
+        leaves.append((ok, name, skip))
+        say(f"   {'ok' if ok else 'not ok'} {name}")
+    child.wait()
+    for ok, name, skip in leaves:
+        if skip:
+            total.skipped += 1
+        else:
+            total.add(f"e2e: {name}", ok, "" if ok else "".join(output[-200:]))
+    if not leaves or (child.returncode != 0 and all(leaf[0] for leaf in leaves)):
+        total.add("e2e: node --test", False, "".join(output[-200:]))
+    done(begin, f"{len(leaves)} ran")
+
+
+def whole_path(build_dir, total):
+    begin = stage("scripts/run --check")
+    child = subprocess.Popen([os.path.join(ROOT, "scripts", "run"), "--check", "--no-build", "--build-dir", build_dir], cwd=ROOT,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", stdin=subprocess.DEVNULL)
+    output = []
+    for line in child.stdout:
+        output.append(line)
+        say("   " + line.rstrip())
+    child.wait()
+    total.add("scripts/run --check", child.returncode == 0, "")
+    done(begin, "done")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/test", description="runs the tests; the last line is the sum")
+    parser.add_argument("what", nargs="?", default="all", choices=["unit", "component", "e2e", "all"])
+    parser.add_argument("--build-dir", default=os.path.join(ROOT, "build", "ci"))
+    parser.add_argument("--no-build", action="store_true", help="use what is built in --build-dir")
+    args = parser.parse_args()
+    build_dir = os.path.abspath(args.build_dir)
+    total = Sum()
+    try:
+        if not args.no_build:
+            begin = stage("build (preset ci)")
+            build.programs("ci", build_dir)
+            done(begin, "done")
+        everything = args.what == "all"
+        if everything or args.what in ("unit", "e2e"):
+            build.npm_install(WEB)
+        if everything or args.what == "unit":
+            lint(build_dir, total)
+            run_ctest("unit", build_dir, total)
+            web_unit(total)
+        if everything or args.what == "component":
+            run_ctest("component", build_dir, total)
+        if everything or args.what == "e2e":
+            build.web()
+            node_e2e(build_dir, total)
+            whole_path(build_dir, total)
+    except Failed as problem:
+        total.add("scripts/test", False, str(problem))
+    if total.skipped:
+        say(f"{total.skipped} skipped")
+    for name in total.failures:
+        say(f"failed: {name}")
+    say(f"{total.passed} passed, {total.failed} failed")
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
