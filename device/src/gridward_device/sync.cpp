@@ -418,12 +418,12 @@ void SyncMachine::pump() {
 }
 
 bool SyncMachine::pump_records(LaneQueue& lane) {
-  if (lane.ready.empty()) {
-    if (!lane.more) return false;
+  if (lane.more && lane.ready.size() < options_.message_records) {
     lane.loading = true;
     emit(out::LoadRecords{lane.lane, lane.cursor, options_.message_records, options_.message_bytes});
     return true;
   }
+  if (lane.ready.empty()) return false;
   Message message;
   message.token = next_token_++;
   message.lane = lane.lane;

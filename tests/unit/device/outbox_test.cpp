@@ -1,0 +1,512 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <gridward/shared/limits.hpp>
+#include <gridward/test/process.hpp>
+#include <gridward_device/outbox.hpp>
+
+namespace gridward::device {
+namespace {
+
+namespace fs = std::filesystem;
+
+const UnixMs kNow = from_unix_ms(1'790'000'000'000);
+
+class OutboxTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(Outbox::create(box(), options(), kNow)); }
+
+  fs::path box() const { return dir_ / "box"; }
+  OutboxOptions options() {
+    OutboxOptions result;
+    result.min_free_bytes = 0;
+    result.new_id = [this](UnixMs) { return next_id(); };
+    return result;
+  }
+  Uuid next_id() {
+    Uuid id;
+    const auto n = ++ids_;
+    for (std::size_t i = 0; i < 8; ++i) id.bytes[15 - i] = static_cast<std::uint8_t>(n >> (8 * i));
+    id.bytes[6] = 0x70;
+    id.bytes[8] = 0x80;
+    return id;
+  }
+  Outbox open() { return open(options()); }
+  Outbox open(OutboxOptions with) {
+    auto outbox = Outbox::open(box(), std::move(with));
+    if (!outbox) throw std::runtime_error(to_string(outbox.error()));
+    return std::move(*outbox);
+  }
+  Draft draft(RecordBody body, UnixMs at = kNow) {
+    Draft d;
+    d.id = next_id();
+    d.actor = "wg0001";
+    d.at = at;
+    d.mono = Millis{1'000};
+    d.boot = id(9);
+    d.body = std::move(body);
+    return d;
+  }
+  static Uuid id(std::uint8_t n) {
+    Uuid u;
+    u.bytes.fill(n);
+    return u;
+  }
+  Draft report(const std::string& text = "井盖破损") { return draft(ReportBody{"A01", text}); }
+  fs::path jpeg(const std::string& name, const std::string& content = "a picture") {
+    test::write_file(dir_ / name, "\xFF\xD8\xFF\xE0" + content);
+    return dir_ / name;
+  }
+  static Record decoded(Outbox& outbox, std::uint64_t seq) {
+    const auto bytes = outbox.load({seq});
+    auto record = decode_record(bytes.at(0));
+    if (!record) throw std::runtime_error(to_string(record.error()));
+    return *record;
+  }
+  Saved must(Outbox& outbox, const Draft& d) {
+    auto saved = outbox.append(d);
+    if (!saved) throw std::runtime_error(to_string(saved.error()));
+    return *saved;
+  }
+  void receipt(Outbox& outbox, const std::vector<Uuid>& ids) {
+    outbox.transaction([&] { outbox.mark_receipted(ids, kNow); });
+  }
+  std::size_t media_files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(box() / "media"), fs::directory_iterator{}));
+  }
+
+  test::TempDir dir_;
+  std::uint64_t ids_ = 0;
+};
+
+TEST_F(OutboxTest, NumbersWithoutGapsAlsoAcrossHandlesAndFailures) {
+  auto a = open();
+  auto b = open();
+  EXPECT_EQ(must(a, report()).seq, 1U);
+  EXPECT_EQ(must(b, report()).seq, 2U);
+  EXPECT_FALSE(a.append(report(std::string(7'000, 'x'))));  // too long: takes no number
+  EXPECT_EQ(must(a, report()).seq, 3U);
+  EXPECT_EQ(open().summary().next_seq, 4U);
+  EXPECT_EQ(a.epoch(), b.epoch());
+}
+
+TEST_F(OutboxTest, CreateAgainChangesNothing) {
+  const auto epoch = open().epoch();
+  {
+    auto outbox = open();
+    must(outbox, report());
+  }
+  ASSERT_TRUE(Outbox::create(box(), options(), kNow));
+  EXPECT_EQ(open().epoch(), epoch);
+  EXPECT_EQ(open().summary().waiting_records, 1U);
+}
+
+TEST_F(OutboxTest, MissingOrNewerIsRefused) {
+  EXPECT_EQ(Outbox::open(dir_ / "nothing", options()).error().code, ErrorCode::not_enrolled);
+  {
+    Database db(box() / "outbox.db", false, 100);
+    db.exec("PRAGMA user_version=99");
+  }
+  EXPECT_EQ(Outbox::open(box(), options()).error().code, ErrorCode::newer_database);
+}
+
+TEST_F(OutboxTest, KeepsTheExactBytesOfARecord) {
+  auto outbox = open();
+  auto d = report("路灯不亮");
+  d.fix = Fix{{390'000'001, 1'177'000'001}, 350, FixSource::gnss, Datum::wgs84, false, kNow};
+  d.clock = {ClockSource::gnss, 40};
+  const auto saved = must(outbox, d);
+  const auto record = decoded(outbox, saved.seq);
+  EXPECT_EQ(record.id, d.id);
+  EXPECT_EQ(record.epoch, outbox.epoch());
+  EXPECT_EQ(record.seq, 1U);
+  EXPECT_EQ(record.actor, "wg0001");
+  EXPECT_EQ(record.fix, d.fix);
+  EXPECT_EQ(record.clock, d.clock);
+  EXPECT_EQ(std::get<ReportBody>(record.body).text, "路灯不亮");
+}
+
+TEST_F(OutboxTest, WhatTheServerWouldRefuseIsRefusedHere) {
+  auto outbox = open();
+  std::string text;
+  for (std::size_t i = 0; i <= limits::kTextCharacters; ++i) text += "字";
+  const auto refused = outbox.append(report(text));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::too_large);
+  EXPECT_EQ(outbox.append(report("\xFF\xFE")).error().code, ErrorCode::bad_utf8);
+  EXPECT_EQ(outbox.summary().waiting_records, 0U);
+}
+
+// ---- duty ----
+
+TEST_F(OutboxTest, SignInAndOutMustAlternate) {
+  auto outbox = open();
+  EXPECT_EQ(outbox.append(draft(SignBody{SignAct::out})).error().code, ErrorCode::not_on_duty);
+  must(outbox, draft(SignBody{SignAct::in}));
+  EXPECT_TRUE(outbox.duty().on_duty);
+  EXPECT_EQ(outbox.duty().actor, "wg0001");
+  EXPECT_EQ(outbox.append(draft(SignBody{SignAct::in})).error().code, ErrorCode::already_on_duty);
+  must(outbox, draft(SignBody{SignAct::out}));
+  EXPECT_FALSE(outbox.duty().on_duty);
+  EXPECT_EQ(outbox.summary().next_seq, 3U);
+}
+
+TEST_F(OutboxTest, PointsAreKeptOnDutyOnly) {
+  auto outbox = open();
+  const TrackPoint point{kNow, {390'000'000, 1'177'000'000}, 300};
+  EXPECT_FALSE(outbox.add_track_point(point));
+  must(outbox, draft(SignBody{SignAct::in}));
+  EXPECT_TRUE(outbox.add_track_point(point));
+  must(outbox, draft(SignBody{SignAct::out}));
+  EXPECT_FALSE(outbox.add_track_point(point));
+  EXPECT_EQ(outbox.summary().pending_points, 0U);
+}
+
+TEST_F(OutboxTest, ASignOutFromAnotherProcessClosesTheTrackBeforeItself) {
+  auto agent = open();
+  must(agent, draft(SignBody{SignAct::in}));
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(agent.add_track_point({kNow + Millis{i * 1'000}, {390'000'000 + i, 1'177'000'000}, 300}));
+  }
+  auto command = open();
+  const auto out = must(command, draft(SignBody{SignAct::out}, kNow + Millis{9'000}));
+  EXPECT_EQ(out.seq, 3U);
+  const auto track = decoded(command, 2);
+  const auto& body = std::get<TrackBody>(track.body);
+  EXPECT_EQ(body.points.size(), 5U);
+  EXPECT_TRUE(body.patrol.is_nil());
+  EXPECT_EQ(track.actor, "wg0001");
+  EXPECT_EQ(command.summary().pending_points, 0U);
+  // The agent, a moment late:
+  EXPECT_FALSE(agent.add_track_point({kNow + Millis{10'000}, {390'000'000, 1'177'000'000}, 300}));
+}
+
+TEST_F(OutboxTest, APatrolHasItsOwnBatchesAndEndsWithTheDuty) {
+  auto outbox = open();
+  EXPECT_EQ(outbox.append(draft(PatrolBody{PatrolAct::start, id(5), {}, {}})).error().code, ErrorCode::not_on_duty);
+  must(outbox, draft(SignBody{SignAct::in}));
+  outbox.add_track_point({kNow, {1, 1}, 0});
+  must(outbox, draft(PatrolBody{PatrolAct::start, id(5), {}, {}}));
+  EXPECT_EQ(outbox.append(draft(PatrolBody{PatrolAct::start, id(6), {}, {}})).error().code, ErrorCode::already_exists);
+  outbox.add_track_point({kNow, {2, 2}, 0});
+  must(outbox, draft(SignBody{SignAct::out}));
+  // 1 in, 2 track before the patrol, 3 start, 4 track of the patrol, 5 stop, 6 out
+  EXPECT_TRUE(std::get<TrackBody>(decoded(outbox, 2).body).patrol.is_nil());
+  EXPECT_EQ(std::get<TrackBody>(decoded(outbox, 4).body).patrol, id(5));
+  const auto stop = std::get<PatrolBody>(decoded(outbox, 5).body);
+  EXPECT_EQ(stop.act, PatrolAct::stop);
+  EXPECT_EQ(stop.patrol, id(5));
+  EXPECT_EQ(std::get<SignBody>(decoded(outbox, 6).body).act, SignAct::out);
+  EXPECT_TRUE(outbox.duty().patrol.is_nil());
+}
+
+TEST_F(OutboxTest, PatrolStopCarriesTheLogAndTheRightPatrol) {
+  auto outbox = open();
+  EXPECT_EQ(outbox.append(draft(PatrolBody{PatrolAct::stop, {}, {}, {}})).error().code, ErrorCode::not_found);
+  must(outbox, draft(SignBody{SignAct::in}));
+  must(outbox, draft(PatrolBody{PatrolAct::start, id(5), {}, {}}));
+  const auto saved = must(outbox, draft(PatrolBody{PatrolAct::stop, {}, "一切正常", {{"消防栓", true, ""}}}));
+  const auto stop = std::get<PatrolBody>(decoded(outbox, saved.seq).body);
+  EXPECT_EQ(stop.patrol, id(5));
+  EXPECT_EQ(stop.text, "一切正常");
+  ASSERT_EQ(stop.checks.size(), 1U);
+}
+
+TEST_F(OutboxTest, WhereThereIsNoSignInThePatrolIsTheDuty) {
+  auto with = options();
+  with.duty_by_patrol = true;
+  auto outbox = open(with);
+  must(outbox, draft(PatrolBody{PatrolAct::start, id(5), {}, {}}));
+  EXPECT_TRUE(outbox.add_track_point({kNow, {2, 2}, 0}));
+  must(outbox, draft(PatrolBody{PatrolAct::stop, {}, {}, {}}));
+  EXPECT_FALSE(outbox.add_track_point({kNow, {2, 2}, 0}));
+  EXPECT_EQ(std::get<TrackBody>(decoded(outbox, 2).body).patrol, id(5));
+}
+
+TEST_F(OutboxTest, ABatchIsInOrderOfTimeAndLimited) {
+  auto outbox = open();
+  must(outbox, draft(SignBody{SignAct::in}));
+  const int many = static_cast<int>(limits::kTrackPoints) + 10;
+  for (int i = 0; i < many; ++i) outbox.add_track_point({kNow + Millis{i * 1'000}, {1, 1}, 0});
+  outbox.add_track_point({kNow - Millis{3'600'000}, {1, 1}, 0});  // the wall clock was set back
+  outbox.add_track_point({kNow + Millis{7'200'000}, {1, 1}, 0});  // and two hours on
+  EXPECT_EQ(outbox.close_track(draft(TrackBody{})), 4U);
+  std::size_t points = 0;
+  for (std::uint64_t seq = 2; seq <= 5; ++seq) points += std::get<TrackBody>(decoded(outbox, seq).body).points.size();
+  EXPECT_EQ(points, static_cast<std::size_t>(many) + 2);
+  EXPECT_EQ(outbox.close_track(draft(TrackBody{})), 0U);
+}
+
+// ---- photos ----
+
+TEST_F(OutboxTest, APhotoIsCopiedAndSurvivesItsSource) {
+  auto outbox = open();
+  const auto source = jpeg("a.jpg", "content");
+  auto media = outbox.import_photo(source, MediaRole::scene);
+  ASSERT_TRUE(media) << to_string(media.error());
+  fs::remove(source);
+  EXPECT_EQ(media->type, "image/jpeg");
+  EXPECT_EQ(media->size, 11U);
+  const auto piece = outbox.load_piece(media->sha256, 4, 7);
+  ASSERT_TRUE(piece);
+  EXPECT_EQ(std::string(piece->begin(), piece->end()), "content");
+  EXPECT_FALSE(outbox.load_piece(media->sha256, 8, 7));  // shorter than asked
+}
+
+TEST_F(OutboxTest, OnlyPhotosOfTheThreeKindsAndTheRightSize) {
+  auto outbox = open();
+  test::write_file(dir_ / "x.txt", "GIF89a, or anything else");
+  EXPECT_EQ(outbox.import_photo(dir_ / "x.txt", MediaRole::scene).error().code, ErrorCode::media_type);
+  test::write_file(dir_ / "empty.jpg", "");
+  EXPECT_EQ(outbox.import_photo(dir_ / "empty.jpg", MediaRole::scene).error().code, ErrorCode::media_limits);
+  EXPECT_EQ(outbox.import_photo(dir_ / "absent.jpg", MediaRole::scene).error().code, ErrorCode::not_found);
+  EXPECT_EQ(outbox.import_photo(dir_.path(), MediaRole::scene).error().code, ErrorCode::not_found);
+  jpeg("big.jpg");
+  fs::resize_file(dir_ / "big.jpg", limits::kMediaBytes + 1);
+  EXPECT_EQ(outbox.import_photo(dir_ / "big.jpg", MediaRole::scene).error().code, ErrorCode::media_limits);
+  EXPECT_EQ(media_files(), 0U);
+}
+
+TEST_F(OutboxTest, APhotoWaitsForItsRecordsReceipt) {
+  auto outbox = open();
+  auto d = report();
+  d.media.push_back(*outbox.import_photo(jpeg("a.jpg"), MediaRole::scene));
+  must(outbox, d);
+  EXPECT_TRUE(outbox.waiting_media({}, 10).empty());
+  receipt(outbox, {d.id});
+  const auto waiting = outbox.waiting_media({}, 10);
+  ASSERT_EQ(waiting.size(), 1U);
+  EXPECT_EQ(waiting[0].sha256, d.media[0].sha256);
+  EXPECT_FALSE(waiting[0].started);
+  EXPECT_TRUE(outbox.waiting_media({d.media[0].sha256}, 10).empty());
+  outbox.transaction([&] { outbox.mark_media_started(d.media[0].sha256); });
+  EXPECT_TRUE(outbox.waiting_media({}, 10)[0].started);
+  outbox.transaction([&] { EXPECT_TRUE(outbox.mark_media_complete(d.media[0].sha256)); });
+  EXPECT_TRUE(outbox.waiting_media({}, 10).empty());
+}
+
+TEST_F(OutboxTest, ARefusedPhotoGetsAnotherChanceWithAnotherRecord) {
+  auto outbox = open();
+  auto first = report();
+  first.media.push_back(*outbox.import_photo(jpeg("a.jpg"), MediaRole::scene));
+  must(outbox, first);
+  receipt(outbox, {first.id});
+  outbox.transaction([&] { outbox.mark_media_refused(first.media[0].sha256, ErrorCode::media_hash_mismatch, kNow); });
+  ASSERT_EQ(outbox.refused().size(), 1U);
+  EXPECT_EQ(outbox.refused()[0].kind, "media");
+  auto second = report();
+  second.media = first.media;
+  must(outbox, second);
+  receipt(outbox, {second.id});
+  EXPECT_EQ(outbox.waiting_media({}, 10).size(), 1U);
+  EXPECT_TRUE(outbox.refused().empty());
+}
+
+// ---- receipts, safe, room ----
+
+TEST_F(OutboxTest, AReceiptStopsTheSendingDeletionWaitsForSafe) {
+  auto outbox = open();
+  auto d = report();
+  d.media.push_back(*outbox.import_photo(jpeg("a.jpg"), MediaRole::scene));
+  must(outbox, d);
+  const auto second = must(outbox, report());
+  receipt(outbox, {d.id});
+  EXPECT_EQ(outbox.waiting(Lane::urgent, 0, 10, 10'000).size(), 1U);
+  outbox.transaction([&] { outbox.save_safe(1); });
+  outbox.prune();
+  EXPECT_EQ(outbox.summary().stored_records, 2U);  // its photo is still on the way
+  outbox.transaction([&] { outbox.mark_media_complete(d.media[0].sha256); });
+  outbox.prune();
+  EXPECT_EQ(outbox.summary().stored_records, 1U);
+  EXPECT_EQ(media_files(), 0U);
+  receipt(outbox, {second.id});
+  outbox.prune();
+  EXPECT_EQ(outbox.summary().stored_records, 1U);  // above safe
+}
+
+TEST_F(OutboxTest, UnsafeRecordsAreNeverPruned) {
+  auto outbox = open();
+  const auto saved = must(outbox, report());
+  outbox.transaction([&] { outbox.save_safe(1'000); });  // a server that is wrong about us
+  outbox.prune();
+  EXPECT_EQ(outbox.load({saved.seq}).size(), 1U);
+}
+
+TEST_F(OutboxTest, BadIsKeptWithItsReason) {
+  auto outbox = open();
+  const auto saved = must(outbox, report());
+  outbox.transaction([&] {
+    EXPECT_TRUE(outbox.mark_refused({saved.id, ErrorCode::unknown_category, "没有这个类别"}, kNow));
+    EXPECT_FALSE(outbox.mark_refused({saved.id, ErrorCode::unknown_category, "没有这个类别"}, kNow));
+  });
+  ASSERT_EQ(outbox.refused().size(), 1U);
+  EXPECT_EQ(outbox.refused()[0].reason, "没有这个类别");
+  EXPECT_EQ(outbox.refused()[0].code, ErrorCode::unknown_category);
+  EXPECT_EQ(outbox.refused()[0].kind, "report");
+  EXPECT_TRUE(outbox.waiting(Lane::urgent, 0, 10, 10'000).empty());
+  EXPECT_EQ(outbox.load({saved.seq}).size(), 1U);
+  // Taken after all.
+  receipt(outbox, {saved.id});
+  EXPECT_TRUE(outbox.refused().empty());
+}
+
+TEST_F(OutboxTest, FullIsToldAndNothingIsDropped) {
+  auto with = options();
+  with.max_waiting_bytes = 1'000;
+  auto outbox = open(with);
+  must(outbox, report());
+  EXPECT_TRUE(outbox.ensure_room(500));
+  EXPECT_EQ(outbox.ensure_room(1'000).error().code, ErrorCode::outbox_full);
+  EXPECT_EQ(outbox.summary().waiting_records, 1U);
+}
+
+TEST_F(OutboxTest, AShortDiskThinsWhatTheServerHasFirst) {
+  auto outbox = open();
+  auto done = report();
+  done.media.push_back(*outbox.import_photo(jpeg("a.jpg", "one"), MediaRole::scene));
+  must(outbox, done);
+  auto waiting = report();
+  waiting.media.push_back(*outbox.import_photo(jpeg("b.jpg", "two"), MediaRole::scene));
+  const auto second = must(outbox, waiting);
+  receipt(outbox, {done.id});
+  outbox.transaction([&] { outbox.mark_media_complete(done.media[0].sha256); });
+  auto with = options();
+  with.min_free_bytes = UINT64_MAX / 2;  // more than any disk has
+  auto short_of_room = open(with);
+  EXPECT_EQ(short_of_room.ensure_room(1).error().code, ErrorCode::outbox_full);
+  EXPECT_FALSE(fs::exists(outbox.media_path(done.media[0].sha256)));
+  EXPECT_TRUE(fs::exists(outbox.media_path(waiting.media[0].sha256)));
+  EXPECT_EQ(outbox.load({second.seq}).size(), 1U);
+  EXPECT_EQ(outbox.summary().stored_records, 1U);
+}
+
+TEST_F(OutboxTest, PhotosOfCapturesThatNeverCommittedGoAfterAWhile) {
+  auto outbox = open();
+  const auto orphan = *outbox.import_photo(jpeg("a.jpg", "one"), MediaRole::scene);
+  auto kept = report();
+  kept.media.push_back(*outbox.import_photo(jpeg("b.jpg", "two"), MediaRole::scene));
+  must(outbox, kept);
+  outbox.prune();
+  EXPECT_EQ(media_files(), 2U);  // younger than ten minutes: its capture may be about to commit
+  for (const auto& media : {orphan, kept.media[0]}) {
+    timespec old[2] = {{1'000'000, 0}, {1'000'000, 0}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, outbox.media_path(media.sha256).c_str(), old, 0), 0);
+  }
+  {
+    const auto capture = outbox.media_lease();
+    auto other = open();
+    other.prune();
+    EXPECT_EQ(media_files(), 2U);  // never while a capture holds its lease
+  }
+  outbox.prune();
+  EXPECT_EQ(media_files(), 1U);
+  EXPECT_TRUE(fs::exists(outbox.media_path(kept.media[0].sha256)));
+}
+
+// ---- down ----
+
+DownItem notice(std::uint64_t n) { return {n, "notice", R"({"text":"注意"})"}; }
+
+TEST_F(OutboxTest, TheAcknowledgementHasNoGaps) {
+  auto outbox = open();
+  const auto store = [&](const DownItem& item) {
+    bool stored = false;
+    outbox.transaction([&] { stored = outbox.store_down(item, kNow); });
+    return stored;
+  };
+  EXPECT_TRUE(store(notice(7)));
+  EXPECT_FALSE(outbox.down_ack());
+  outbox.transaction([&] { outbox.set_down_baseline(); });
+  EXPECT_EQ(outbox.down_ack(), 7U);
+  EXPECT_TRUE(store(notice(9)));
+  EXPECT_EQ(outbox.down_ack(), 7U);
+  EXPECT_FALSE(store(notice(9)));
+  EXPECT_TRUE(store(notice(8)));
+  EXPECT_EQ(outbox.down_ack(), 9U);
+  EXPECT_FALSE(store(notice(3)));  // long acknowledged
+  outbox.transaction([&] { outbox.set_down_baseline(); });
+  EXPECT_EQ(open().down_ack(), 9U);
+}
+
+TEST_F(OutboxTest, TasksOpenAreDoneAndAreCancelled) {
+  auto outbox = open();
+  TaskItem item;
+  item.task = id(7);
+  item.task_kind = "verify";
+  item.case_id = id(8);
+  item.number = "YJB-20260101-0001";
+  item.category = "道路破损";
+  item.text = "请核查";
+  item.point = GeoPoint{390'000'000, 1'177'000'000};
+  outbox.transaction([&] {
+    outbox.store_down({1, "task", encode_item(item)}, kNow);
+    outbox.set_down_baseline();
+  });
+  ASSERT_EQ(outbox.tasks(false).size(), 1U);
+  EXPECT_EQ(outbox.tasks(false)[0].item, item);
+  EXPECT_EQ(outbox.append(draft(TaskResultBody{id(1), TaskOutcome::confirmed, "好"})).error().code,
+            ErrorCode::unknown_task);
+  must(outbox, draft(TaskResultBody{id(7), TaskOutcome::confirmed, "已修复"}));
+  EXPECT_TRUE(outbox.tasks(false).empty());
+  EXPECT_EQ(outbox.tasks(true)[0].state, 1);
+  EXPECT_EQ(outbox.append(draft(TaskResultBody{id(7), TaskOutcome::confirmed, "再来"})).error().code,
+            ErrorCode::already_exists);
+
+  // Cancelled before it came, by a reordered delivery.
+  item.task = id(6);
+  outbox.transaction([&] {
+    outbox.store_down({3, "task_cancelled", encode_item(TaskCancelledItem{id(6)})}, kNow);
+    outbox.store_down({2, "task", encode_item(item)}, kNow);
+  });
+  EXPECT_TRUE(outbox.tasks(false).empty());
+  EXPECT_EQ(outbox.append(draft(TaskResultBody{id(6), TaskOutcome::confirmed, "好"})).error().code,
+            ErrorCode::illegal_transition);
+  EXPECT_EQ(outbox.down_ack(), 3U);
+}
+
+TEST_F(OutboxTest, AnItemThatCannotBeReadIsKeptAndAcknowledged) {
+  auto outbox = open();
+  outbox.transaction([&] {
+    outbox.store_down({1, "task", "{not json"}, kNow);
+    outbox.store_down({2, "new_kind_of_the_future", "{}"}, kNow);
+    outbox.set_down_baseline();
+  });
+  EXPECT_EQ(outbox.down_ack(), 2U);
+  EXPECT_TRUE(outbox.tasks(true).empty());
+}
+
+TEST_F(OutboxTest, AnotherConnectionsCommitIsSeen) {
+  auto agent = open();
+  const auto before = agent.data_version();
+  must(agent, report());
+  EXPECT_EQ(agent.data_version(), before);  // our own
+  auto command = open();
+  must(command, report());
+  EXPECT_NE(agent.data_version(), before);
+}
+
+TEST_F(OutboxTest, ATransactionThatFailsLeavesNothing) {
+  auto outbox = open();
+  const auto saved = must(outbox, report());
+  EXPECT_THROW(outbox.transaction([&] {
+    outbox.mark_receipted({saved.id}, kNow);
+    throw StorageError(SQLITE_IOERR, "planted");
+  }),
+               StorageError);
+  EXPECT_EQ(outbox.waiting(Lane::urgent, 0, 10, 10'000).size(), 1U);
+}
+
+TEST_F(OutboxTest, LanesAndLimitsOfALoad) {
+  auto outbox = open();
+  must(outbox, draft(SignBody{SignAct::in}));
+  for (int i = 0; i < 5; ++i) must(outbox, report());
+  must(outbox, draft(StatusBody{1, 2, 3, std::nullopt, "1"}));
+  EXPECT_EQ(outbox.waiting(Lane::urgent, 0, 100, 1'000'000).size(), 6U);
+  EXPECT_EQ(outbox.waiting(Lane::bulk, 0, 100, 1'000'000).size(), 1U);
+  EXPECT_EQ(outbox.waiting(Lane::urgent, 4, 100, 1'000'000).size(), 2U);
+  EXPECT_EQ(outbox.waiting(Lane::urgent, 0, 2, 1'000'000).size(), 2U);
+  EXPECT_EQ(outbox.waiting(Lane::urgent, 0, 100, 1).size(), 1U);  // at least one
+}
+
+}  // namespace
+}  // namespace gridward::device
