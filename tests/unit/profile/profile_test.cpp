@@ -1,0 +1,134 @@
+#include <gtest/gtest.h>
+
+#include <gridward/profile/profile.hpp>
+#include <gridward/test/process.hpp>
+#include <set>
+
+namespace gridward::profile {
+namespace {
+
+using namespace std::chrono;
+
+const std::string kProfile = R"({
+  "id": "t", "name": "试", "utc_offset_minutes": 480,
+  "office_hours": [["08:30", "12:00"], ["14:00", "24:00"]],
+  "holidays": "h.json",
+  "limits": {"general": {"working_days": 7, "article": "第二十五条"}},
+  "categories": [{"code": "a", "name": "甲", "limit": "general"}],
+  "reject_reasons": [{"code": "r", "text": "理由", "article": "第十一条"}]})";
+const std::string kHolidays = R"({"known_to": 2026, "days": {"2026-10-01": "off", "2026-10-10": "work"}})";
+
+std::string with(std::string text, const std::string& from, const std::string& to) {
+  const auto at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+std::set<std::string> problems(const std::string& profile, const std::string& holidays = kHolidays) {
+  std::set<std::string> texts;
+  const auto result = parse_policy(profile, holidays);
+  if (!result) {
+    for (const auto& error : result.error()) texts.insert(error.field + ": " + error.detail);
+  }
+  return texts;
+}
+using Texts = std::set<std::string>;
+
+TEST(Profile, BecomesAPolicy) {
+  const auto policy = parse_policy(kProfile, kHolidays);
+  ASSERT_TRUE(policy);
+  EXPECT_EQ(policy->id, "t");
+  EXPECT_EQ(policy->calendar.utc_offset, minutes{480});
+  ASSERT_EQ(policy->calendar.hours.size(), 2U);
+  EXPECT_EQ(policy->calendar.hours[1].to, minutes{24 * 60});
+  EXPECT_EQ(policy->calendar.known_to, year{2026});
+  EXPECT_EQ(policy->calendar.exceptions.at(sys_days{2026y / October / 1}), false);
+  EXPECT_EQ(policy->calendar.exceptions.at(sys_days{2026y / October / 10}), true);
+  EXPECT_EQ(policy->limits.at("general").working_days, 7);
+  EXPECT_EQ(policy->limits.at("general").key, "limits.general");
+  EXPECT_EQ(policy->categories.at("a").limit, "general");
+  EXPECT_EQ(policy->reject_reasons.at("r"), "理由");
+}
+
+TEST(Profile, ProblemsNamePathValueAndLimit) {
+  EXPECT_EQ(problems(with(kProfile, "\"working_days\": 7", "\"working_days\": -1")),
+            Texts{"limits.general.working_days: -1, at least 1"});
+  EXPECT_EQ(problems(with(kProfile, "\"working_days\": 7", "\"working_days\": 18446744073709551615")),
+            Texts{"limits.general.working_days: 18446744073709551615, at most 366"});
+  EXPECT_EQ(problems(with(kProfile, "\"working_days\": 7", "\"working_days\": 1.5")),
+            Texts{"limits.general.working_days: 1.5 is not a whole number"});
+  EXPECT_EQ(problems(with(kProfile, ", \"article\": \"第二十五条\"", "")), Texts{"limits.general.article: missing"});
+  EXPECT_EQ(problems(with(kProfile, "\"limit\": \"general\"", "\"limit\": \"urgent\"")),
+            Texts{"categories[0].limit: \"urgent\" is not among the limits"});
+  EXPECT_EQ(problems(with(kProfile, "\"name\": \"甲\"", "\"nam\": \"甲\"")),
+            (Texts{"categories[0].nam: no such field", "categories[0].name: missing"}));
+  EXPECT_EQ(problems(with(kProfile, "\"12:00\"", "\"12:60\"")),
+            Texts{"office_hours[0][1]: \"12:60\", write it like 08:30"});
+  EXPECT_EQ(problems(with(kProfile, "\"14:00\"", "\"11:00\"")),
+            Texts{"office_hours[1]: begins before the span above it ends"});
+  EXPECT_EQ(problems(with(kProfile, "\"08:30\"", "\"12:00\"")), Texts{"office_hours[0]: ends before it begins"});
+  EXPECT_EQ(problems(with(kProfile, "480", "\"+8\"")), Texts{"utc_offset_minutes: \"+8\" is not a whole number"});
+  EXPECT_EQ(problems(with(kProfile, "\"id\": \"t\"", "\"id\": \"\"")), Texts{"id: empty"});
+  EXPECT_EQ(problems(with(kProfile, "\"reject_reasons\": [", "\"reject_reasons\": [7, ")),
+            Texts{"reject_reasons[0]: not an object"});
+}
+
+TEST(Profile, CodesStandThereOnce) {
+  EXPECT_EQ(problems(with(kProfile, "\"categories\": [",
+                          R"("categories": [{"code": "a", "name": "乙", "limit": "general"}, )")),
+            Texts{"categories[1]: the code a stands there twice"});
+}
+
+TEST(Profile, HolidaysAreChecked) {
+  EXPECT_EQ(problems(kProfile, R"({"known_to": 2026, "days": {"2026-02-30": "off"}})"),
+            Texts{"holidays.days.2026-02-30: the day is not like 2026-10-01"});
+  EXPECT_EQ(problems(kProfile, R"({"known_to": 2026, "days": {"2026-02-03": "free"}})"),
+            Texts{"holidays.days.2026-02-03: \"free\", one of off work"});
+  EXPECT_EQ(problems(kProfile, R"({"days": {}})"), Texts{"holidays.known_to: missing"});
+}
+
+TEST(Profile, WhatIsNotJsonIsSaidOnce) {
+  EXPECT_EQ(problems("{").size(), 1U);
+  EXPECT_EQ(problems("[]"), Texts{": not an object"});
+  EXPECT_EQ(problems("{}").size(), 8U);
+}
+
+TEST(Profile, AllProblemsAreFoundAtOnce) {
+  auto text = with(kProfile, "\"working_days\": 7", "\"working_days\": 0");
+  text = with(text, "\"name\": \"试\", ", "");
+  EXPECT_EQ(problems(text), (Texts{"limits.general.working_days: 0, at least 1", "name: missing"}));
+}
+
+TEST(Profile, FilesThatCannotBeReadAreNamed) {
+  test::TempDir dir;
+  const auto none = load_policy(dir / "none.json");
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error()[0].field, (dir / "none.json").string());
+  test::write_file(dir / "p.json", kProfile);
+  const auto no_holidays = load_policy(dir / "p.json");
+  ASSERT_FALSE(no_holidays);
+  EXPECT_EQ(no_holidays.error()[0].field, (dir / "h.json").string());
+  test::write_file(dir / "h.json", kHolidays);
+  EXPECT_TRUE(load_policy(dir / "p.json"));
+}
+
+TEST(Profile, BinhaiFollowsItsSource) {
+  const auto policy = load_policy(std::filesystem::path(GRIDWARD_SOURCE_DIR) / "server/profiles/binhai.json");
+  ASSERT_TRUE(policy) << policy.error()[0].field << policy.error()[0].detail;
+  EXPECT_EQ(policy->id, "binhai");
+  EXPECT_EQ(policy->limits.at("general").working_days, 7);
+  EXPECT_EQ(policy->limits.at("urgent").working_days, 2);
+  for (const auto& [key, limit] : policy->limits) {
+    EXPECT_EQ(limit.article, "津滨政办发〔2020〕10号 第二十五条（二）") << key;
+  }
+  EXPECT_EQ(policy->reject_reasons.size(), 4U);
+  EXPECT_EQ(policy->categories.size(), 12U);
+  const auto& calendar = policy->calendar;
+  EXPECT_FALSE(domain::is_working_day(calendar, sys_days{2026y / October / 1}));
+  EXPECT_TRUE(domain::is_working_day(calendar, sys_days{2026y / October / 10}));   // a Saturday made up
+  EXPECT_TRUE(domain::is_working_day(calendar, sys_days{2026y / November / 23}));  // an ordinary Monday
+  EXPECT_FALSE(domain::is_working_day(calendar, sys_days{2026y / November / 22}));
+}
+
+}  // namespace
+}  // namespace gridward::profile
