@@ -1,0 +1,234 @@
+#include <gridward/shared/limits.hpp>
+
+#include "fixture.hpp"
+
+namespace gridward::storage {
+namespace {
+
+using People = StoreTest;
+GRIDWARD_ON_BOTH(People);
+
+app::OrgNode node(std::string code, std::string parent, std::string path, app::OrgKind kind, std::string name) {
+  return {std::move(code), std::move(parent), std::move(path), kind, std::move(name), std::nullopt};
+}
+
+void add_tree(app::Tx& tx) {
+  tx.upsert_org(node("120116", "", "120116", app::OrgKind::district, "滨海新区"));
+  tx.upsert_org(node("120116115", "120116", "120116/120116115", app::OrgKind::town, "杨家泊镇"));
+  tx.upsert_org(node("1201161150", "120116", "120116/1201161150", app::OrgKind::town, "另一镇"));
+  tx.upsert_org(node("120116115201", "120116115", "120116/120116115/120116115201", app::OrgKind::village, "一村"));
+  tx.upsert_org(node("U-1", "120116115", "120116/120116115/U-1", app::OrgKind::unit, "城管办"));
+}
+
+app::User user(std::string login, std::string org) {
+  app::User user;
+  user.login = std::move(login);
+  user.name = "李" + user.login;
+  user.org = std::move(org);
+  user.password_hash = "$argon2id$" + user.login;
+  return user;
+}
+
+app::Device device(std::string id, std::string town, std::string holder) {
+  app::Device device;
+  device.id = std::move(id);
+  device.town = std::move(town);
+  device.holder = std::move(holder);
+  device.public_key = sha(99);
+  return device;
+}
+
+TEST_P(People, OrganisationComesBackAsItWas) {
+  auto grid = node("120116115201001", "120116115201", "120116/120116115/120116115201/120116115201001",
+                   app::OrgKind::grid, "一网格 ' \" % \\");
+  grid.outline = Polygon{{{390000000, 1170000000}, {390100000, 1170000000}, {-5, -1800000000}},
+                         {{{390010000, 1170010000}, {390020000, 1170010000}, {390020000, 1170020000}}}};
+  write([&](app::Tx& tx) {
+    add_tree(tx);
+    tx.upsert_org(grid);
+  });
+  read([&](app::Tx& tx) {
+    EXPECT_EQ(tx.find_org(grid.code), grid);
+    EXPECT_EQ(tx.find_org("120116115").value().kind, app::OrgKind::town);
+    EXPECT_FALSE(tx.find_org("nobody"));
+    const auto below = tx.orgs_below("120116/120116115");
+    std::vector<std::string> codes;
+    for (const auto& one : below) codes.push_back(one.code);
+    EXPECT_EQ(codes, (std::vector<std::string>{"120116115", "120116115201", "120116115201001", "U-1"}));
+    EXPECT_EQ(tx.orgs_below("").size(), 6U);
+    EXPECT_TRUE(tx.orgs_below("120116/12011611").empty());
+  });
+}
+
+TEST_P(People, RevisionGrowsWithEveryNode) {
+  read([&](app::Tx& tx) { EXPECT_EQ(tx.org_revision(), 0U); });
+  write([&](app::Tx& tx) { add_tree(tx); });
+  read([&](app::Tx& tx) { EXPECT_EQ(tx.org_revision(), 5U); });
+  write([&](app::Tx& tx) {
+    auto changed = node("120116115", "120116", "120116/120116115", app::OrgKind::town, "改名");
+    tx.upsert_org(changed);
+  });
+  read([&](app::Tx& tx) {
+    EXPECT_EQ(tx.org_revision(), 6U);
+    EXPECT_EQ(tx.find_org("120116115").value().name, "改名");
+  });
+}
+
+TEST_P(People, UsersKnowWhereTheyBelong) {
+  write([&](app::Tx& tx) {
+    add_tree(tx);
+    auto member = user("m1", "120116115201");
+    tx.upsert_user(member);
+    auto unit = user("u1", "U-1");
+    unit.role = domain::Role::handling_unit;
+    unit.active = false;
+    tx.upsert_user(unit);
+    tx.upsert_user(user("else", "1201161150"));
+    tx.upsert_user(user("lost", "no-such-node"));
+  });
+  read([&](app::Tx& tx) {
+    const auto member = tx.find_user("m1").value();
+    EXPECT_EQ(member.org_path, "120116/120116115/120116115201");
+    EXPECT_EQ(member.name, "李m1");
+    EXPECT_EQ(member.password_hash, "$argon2id$m1");
+    EXPECT_TRUE(member.active);
+    const auto unit = tx.find_user("u1").value();
+    EXPECT_EQ(unit.role, domain::Role::handling_unit);
+    EXPECT_FALSE(unit.active);
+    EXPECT_EQ(tx.find_user("lost").value().org_path, "");
+    EXPECT_FALSE(tx.find_user("nobody"));
+    const auto below = tx.users_below("120116/120116115");
+    ASSERT_EQ(below.size(), 2U);
+    EXPECT_EQ(below[0].login, "m1");
+    EXPECT_EQ(below[1].login, "u1");
+  });
+  write([&](app::Tx& tx) {
+    auto moved = user("m1", "U-1");
+    moved.password_hash = "other";
+    tx.upsert_user(moved);
+    EXPECT_EQ(tx.find_user("m1").value().org_path, "120116/120116115/U-1");
+  });
+}
+
+TEST_P(People, SessionsEndAndArePurged) {
+  write([&](app::Tx& tx) {
+    tx.insert_session({sha(1), "m1", at(0), at(100)});
+    tx.insert_session({sha(2), "m1", at(0), at(200)});
+    tx.insert_session({sha(3), "m2", at(0), at(300)});
+  });
+  read([&](app::Tx& tx) {
+    const auto session = tx.find_session(sha(1)).value();
+    EXPECT_EQ(session.login, "m1");
+    EXPECT_EQ(session.created, at(0));
+    EXPECT_EQ(session.expires, at(100));
+    EXPECT_EQ(session.token_hash, sha(1));
+  });
+  write([&](app::Tx& tx) {
+    tx.delete_session(sha(3));
+    tx.purge_sessions(at(100));
+    EXPECT_FALSE(tx.find_session(sha(1)));
+    EXPECT_TRUE(tx.find_session(sha(2)));
+    EXPECT_FALSE(tx.find_session(sha(3)));
+  });
+}
+
+TEST_P(People, DevicesRememberWhatTheySaidLast) {
+  StatusBody status;
+  status.waiting_records = 7;
+  status.waiting_bytes = limits::kCounter;
+  status.oldest_age_s = 12;
+  status.battery_percent = 0;
+  status.version = "0.1 \"测试\"";
+  write([&](app::Tx& tx) {
+    add_tree(tx);
+    tx.upsert_device(device("hh-1", "120116115", "m1"));
+    tx.upsert_device(device("hh-2", "1201161150", ""));
+    tx.touch_device("hh-1", at(5), status);
+    // Seen in the same transaction, and not undone by a later touch without a status.
+    EXPECT_EQ(tx.find_device("hh-1").value().status, status);
+    tx.touch_device("hh-1", at(6), std::nullopt);
+    EXPECT_EQ(tx.find_device("hh-1").value().last_seen, at(6));
+    EXPECT_EQ(tx.devices_below("120116").at(0).status, status);
+  });
+  read([&](app::Tx& tx) {
+    const auto found = tx.find_device("hh-1").value();
+    EXPECT_EQ(found.town, "120116115");
+    EXPECT_EQ(found.holder, "m1");
+    EXPECT_EQ(found.public_key, sha(99));
+    EXPECT_EQ(found.last_seen, at(6));
+    EXPECT_EQ(found.status, status);
+    EXPECT_FALSE(tx.find_device("hh-2").value().last_seen);
+    EXPECT_FALSE(tx.find_device("hh-3"));
+    ASSERT_EQ(tx.devices_below("120116/120116115").size(), 1U);
+    EXPECT_EQ(tx.devices_below("120116").size(), 2U);
+  });
+  // An import knows nothing of what the device said.
+  write([&](app::Tx& tx) {
+    auto again = device("hh-1", "120116115", "m2");
+    again.revoked = true;
+    tx.upsert_device(again);
+  });
+  read([&](app::Tx& tx) {
+    const auto found = tx.find_device("hh-1").value();
+    EXPECT_TRUE(found.revoked);
+    EXPECT_EQ(found.holder, "m2");
+    EXPECT_EQ(found.status, status);
+    EXPECT_EQ(found.last_seen, at(6));
+  });
+}
+
+TEST_P(People, DeviceOfAMemberIsTheOneUsedLast) {
+  write([&](app::Tx& tx) {
+    tx.upsert_device(device("hh-1", "t", "m1"));
+    tx.upsert_device(device("hh-2", "t", "m2"));
+    tx.upsert_device(device("hh-3", "t", ""));
+    EXPECT_EQ(tx.device_of("m1"), "hh-1");
+    EXPECT_FALSE(tx.device_of("m3"));
+    EXPECT_FALSE(tx.device_of(""));
+    app::StoredRecord record;
+    record.device = "hh-3";
+    record.epoch = id(1);
+    record.id = id(2);
+    record.seq = 1;
+    record.actor = "m1";
+    EXPECT_EQ(tx.insert_record(record), app::Inserted::fresh);
+    EXPECT_EQ(tx.device_of("m1"), "hh-3");
+  });
+  read([&](app::Tx& tx) {
+    EXPECT_EQ(tx.device_of("m1"), "hh-3");
+    EXPECT_EQ(tx.device_of("m2"), "hh-2");
+  });
+  write([&](app::Tx& tx) {
+    auto revoked = device("hh-3", "t", "");
+    revoked.revoked = true;
+    tx.upsert_device(revoked);
+  });
+  read([&](app::Tx& tx) { EXPECT_EQ(tx.device_of("m1"), "hh-1"); });
+}
+
+TEST_P(People, DownItemsAreNumberedAndKeptUntilAcknowledged) {
+  write([&](app::Tx& tx) {
+    EXPECT_EQ(tx.enqueue_down("hh-1", "task", R"({"task":"1"})", at(0)), 1U);
+    EXPECT_EQ(tx.enqueue_down("hh-1", "notice", "你好", at(1)), 2U);
+    EXPECT_EQ(tx.enqueue_down("hh-2", "notice", "x", at(1)), 1U);
+    EXPECT_EQ(tx.enqueue_down("hh-1", "progress", "p", at(2)), 3U);
+  });
+  read([&](app::Tx& tx) {
+    const auto items = tx.pending_down("hh-1", 2);
+    ASSERT_EQ(items.size(), 2U);
+    EXPECT_EQ(items[0], (DownItem{1, "task", R"({"task":"1"})"}));
+    EXPECT_EQ(items[1], (DownItem{2, "notice", "你好"}));
+  });
+  write([&](app::Tx& tx) {
+    tx.ack_down("hh-1", 2);
+    ASSERT_EQ(tx.pending_down("hh-1", 10).size(), 1U);
+    tx.ack_down("hh-1", UINT64_MAX);
+    EXPECT_TRUE(tx.pending_down("hh-1", 10).empty());
+    // A number is not given twice.
+    EXPECT_EQ(tx.enqueue_down("hh-1", "notice", "y", at(3)), 4U);
+    EXPECT_EQ(tx.pending_down("hh-2", 10).size(), 1U);
+  });
+}
+
+}  // namespace
+}  // namespace gridward::storage
