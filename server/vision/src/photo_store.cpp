@@ -1,8 +1,8 @@
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <gridward/platform/crypto.hpp>
 #include <gridward/shared/limits.hpp>
 #include <gridward/vision/photo_store.hpp>
 #include <optional>
@@ -44,25 +44,15 @@ std::optional<std::uint64_t> regular_size(const fs::path& path) {
 }
 
 Result<Sha256> hash_file(int fd, const fs::path& path) {
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1) {
-    return fail(ErrorCode::internal, "sha256", "the hash cannot be started");
-  }
+  platform::Sha256Stream hash;
   Bytes buffer(std::size_t{256} * 1024);
   while (true) {
     const ssize_t got = ::read(fd, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return storage_failed("read", path, errno);
-    if (got == 0) break;
-    if (EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(got)) != 1) {
-      return fail(ErrorCode::internal, "sha256", "the hash cannot go on");
-    }
+    if (got == 0) return hash.finish();
+    hash.update(ByteView(buffer).first(static_cast<std::size_t>(got)));
   }
-  Sha256 hash{};
-  if (EVP_DigestFinal_ex(context.get(), hash.data(), nullptr) != 1) {
-    return fail(ErrorCode::internal, "sha256", "the hash cannot be ended");
-  }
-  return hash;
 }
 
 }  // namespace

@@ -21,13 +21,15 @@ Result<Decoded> decode_other(ByteView file, const PhotoHeader& header) {
   const cv::Mat buffer(1, static_cast<int>(file.size()), CV_8UC1, const_cast<std::uint8_t*>(file.data()));
   const bool with_alpha = header.alpha && header.bit_depth == 8;
   const int flags = with_alpha ? cv::IMREAD_UNCHANGED : cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION;
-  const cv::Mat picture = cv::imdecode(buffer, flags);
+  cv::Mat picture = cv::imdecode(buffer, flags);
   if (picture.empty() || picture.depth() != CV_8U || picture.cols != static_cast<int>(header.width) ||
       picture.rows != static_cast<int>(header.height)) {
     return fail(ErrorCode::media_undecodable, "photo",
                 header.format == PhotoFormat::png ? "PNG: not decodable" : "WebP: not decodable");
   }
-  return Decoded{to_planes(picture), false};
+  if (picture.channels() == 4) picture = on_white(picture);
+  // Made small before anything else: 64 MP are 192 MB for every copy.
+  return Decoded{to_planes(resize(picture, fit(picture.size(), kPreviewSide))), false};
 }
 
 // Variance of the Laplacian: the usual measure of focus. Low is blurred.
@@ -97,7 +99,7 @@ Result<Derivatives> derive_unguarded(ByteView file) {
   out.thumb = std::move(*thumb_jpeg);
 
   out.sharpness = sharpness_of(preview.luma);
-  out.brightness = cv::mean(thumb.luma)[0];
+  out.brightness = std::min(cv::mean(thumb.luma)[0], 255.0);  // a white picture is a rounding error over
   out.likeness = likeness_of(thumb.luma);
   return out;
 }

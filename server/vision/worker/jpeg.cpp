@@ -20,7 +20,7 @@ namespace {
 
 // A progressive file may repeat scans over the whole picture at a few bytes each. Cameras write about ten.
 constexpr int kMaxScans = 100;
-constexpr long kMaxMemory = 512L * 1024 * 1024;  // a progressive 4:4:4 photo of 64 MP keeps 384 MB of coefficients
+constexpr long kMaxMemory = 448L * 1024 * 1024;  // a progressive 4:4:4 photo of 64 MP keeps 366 MiB of coefficients
 constexpr int kNoData = 128;
 constexpr int kMcuSide = 16;
 constexpr int kMaxRows = 4 * DCTSIZE;  // of one component in one row of MCUs
@@ -58,16 +58,14 @@ void on_message(j_common_ptr info, int level) {
   if (level >= 0 || info->is_decompressor == FALSE) return;
   Failure& failure = failure_of(info);
   const auto* decoder = reinterpret_cast<const jpeg_decompress_struct*>(info);
-  const bool in_scan = decoder->input_iMCU_row < decoder->total_iMCU_rows;
   switch (failure.manager.msg_code) {
-    case JWRN_JPEG_EOF:
-    case JWRN_HIT_MARKER: {
-      if (!in_scan) return;  // only the end marker is missing
-      const bool ended = failure.manager.msg_code == JWRN_JPEG_EOF || decoder->unread_marker == JPEG_EOI;
-      if (ended && decoder->input_scan_number <= 1 && decoder->input_iMCU_row == 0) failure.nothing = true;
+    // The end of the file alone (JWRN_JPEG_EOF) tells nothing: the decoder reads ahead. This one lacks bits.
+    case JWRN_HIT_MARKER:
+      if (decoder->unread_marker == JPEG_EOI && decoder->input_scan_number <= 1 && decoder->input_iMCU_row == 0) {
+        failure.nothing = true;
+      }
       failure.damaged = true;
       return;
-    }
     case JWRN_HUFF_BAD_CODE:
     case JWRN_ARITH_BAD_CODE:
     case JWRN_MUST_RESYNC:

@@ -10,16 +10,6 @@ namespace {
 
 bool is_reduced_twice(cv::Size from, cv::Size to) { return from.width >= 2 * to.width && from.height >= 2 * to.height; }
 
-// Under a factor of two the cubic kernel needs no wider support and keeps what an area mean blurs; from two on it
-// would alias.
-cv::Mat resize_luma(const cv::Mat& plane, cv::Size size) {
-  if (plane.size() == size) return plane;
-  const bool small_step = plane.cols < 2 * size.width && plane.rows < 2 * size.height;
-  cv::Mat out;
-  cv::resize(plane, out, size, 0, 0, small_step ? cv::INTER_CUBIC : cv::INTER_AREA);
-  return out;
-}
-
 // The eye does not see the finer points of chroma: exact halving, then linear, costs a tenth of a general area mean.
 cv::Mat resize_chroma(const cv::Mat& plane, cv::Size size) {
   cv::Mat out = plane;
@@ -61,6 +51,8 @@ cv::Mat upright(const cv::Mat& plane, std::uint8_t orientation) {
   return out;
 }
 
+}  // namespace
+
 cv::Mat on_white(const cv::Mat& bgra) {
   cv::Mat out(bgra.size(), CV_8UC3);
   for (int y = 0; y < bgra.rows; ++y) {
@@ -76,8 +68,6 @@ cv::Mat on_white(const cv::Mat& bgra) {
   return out;
 }
 
-}  // namespace
-
 cv::Size fit(cv::Size size, std::uint32_t side) {
   const int limit = static_cast<int>(side);
   const int longer = std::max(size.width, size.height);
@@ -88,9 +78,19 @@ cv::Size fit(cv::Size size, std::uint32_t side) {
   return {scaled(size.width), scaled(size.height)};
 }
 
+// Under a factor of two the cubic kernel needs no wider support and keeps what an area mean blurs; from two on it
+// would alias.
+cv::Mat resize(const cv::Mat& picture, cv::Size size) {
+  if (picture.size() == size) return picture;
+  const bool small_step = picture.cols < 2 * size.width && picture.rows < 2 * size.height;
+  cv::Mat out;
+  cv::resize(picture, out, size, 0, 0, small_step ? cv::INTER_CUBIC : cv::INTER_AREA);
+  return out;
+}
+
 Planes resize(const Planes& planes, cv::Size size) {
   Planes out;
-  out.luma = resize_luma(planes.luma, size);
+  out.luma = resize(planes.luma, size);
   if (planes.grey()) return out;
   const cv::Size half((size.width + 1) / 2, (size.height + 1) / 2);
   out.blue = resize_chroma(planes.blue, half);
@@ -105,7 +105,7 @@ Planes upright(const Planes& planes, std::uint8_t orientation) {
 Planes to_planes(const cv::Mat& picture) {
   if (picture.channels() == 1) return {picture, {}, {}};
   cv::Mat mixed;
-  cv::cvtColor(picture.channels() == 4 ? on_white(picture) : picture, mixed, cv::COLOR_BGR2YCrCb);
+  cv::cvtColor(picture, mixed, cv::COLOR_BGR2YCrCb);
   std::array<cv::Mat, 3> channels;
   cv::split(mixed, channels.data());
   return {channels[0], channels[2], channels[1]};

@@ -24,13 +24,19 @@ struct Decoded {
 // `side` of the longer side at most; never enlarged, never under one pixel.
 cv::Size fit(cv::Size size, std::uint32_t side);
 
+// Of any number of channels.
+cv::Mat resize(const cv::Mat& picture, cv::Size size);
+
 // Luma becomes `size`, chroma half of it in both directions.
 Planes resize(const Planes& planes, cv::Size size);
 
 // Turns and mirrors as EXIF's orientation says, so that the picture is upright.
 Planes upright(const Planes& planes, std::uint8_t orientation);
 
-// Of 1, 3 (BGR) or 4 (BGRA, shown on white) channels of 8 bits.
+// BGRA to BGR.
+cv::Mat on_white(const cv::Mat& bgra);
+
+// Of 1 or 3 (BGR) channels.
 Planes to_planes(const cv::Mat& picture);
 
 }  // namespace gridward::vision

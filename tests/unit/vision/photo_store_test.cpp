@@ -1,0 +1,154 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <gridward/platform/crypto.hpp>
+#include <gridward/shared/limits.hpp>
+#include <gridward/test/process.hpp>
+#include <gridward/vision/photo_store.hpp>
+
+namespace gridward::vision {
+namespace {
+
+namespace fs = std::filesystem;
+using app::PhotoSize;
+
+class PhotoStoreTest : public testing::Test {
+ protected:
+  void SetUp() override { reopen(); }
+
+  void reopen() {
+    auto opened = FilePhotoStore::open(dir_ / "photos");
+    ASSERT_TRUE(opened) << to_string(opened.error());
+    store_ = std::move(*opened);
+  }
+  fs::path part() const { return dir_ / "photos" / "part" / to_hex(sha_); }
+  fs::path original() const { return store_->path(sha_, PhotoSize::original); }
+  Result<void> write(std::size_t offset, std::size_t length) {
+    return store_->write_piece(sha_, bytes_.size(), offset, ByteView(bytes_).subspan(offset, length));
+  }
+  static Bytes make_bytes() {
+    Bytes bytes(700'001);
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * i / 255 + i);
+    return bytes;
+  }
+  static ErrorCode code(const Result<void>& result) { return result ? ErrorCode::internal : result.error().code; }
+
+  test::TempDir dir_;
+  Bytes bytes_ = make_bytes();
+  Sha256 sha_ = platform::sha256(bytes_);
+  std::unique_ptr<FilePhotoStore> store_;
+};
+
+TEST_F(PhotoStoreTest, SealsPiecesThatCameInAnyOrderAndTwice) {
+  EXPECT_FALSE(store_->has_original(sha_));
+  ASSERT_TRUE(write(400'000, 300'001));
+  ASSERT_TRUE(write(0, 250'000));
+  reopen();  // a restart between pieces
+  ASSERT_TRUE(write(0, 250'000));
+  ASSERT_TRUE(write(200'000, 200'000));
+  ASSERT_TRUE(store_->seal(sha_, bytes_.size()));
+  EXPECT_TRUE(store_->has_original(sha_));
+  const std::string stored = test::read_file(original());
+  EXPECT_TRUE(std::ranges::equal(as_bytes(stored), bytes_));
+  EXPECT_EQ(original().parent_path().filename(), to_hex(sha_).substr(0, 2));
+  EXPECT_FALSE(fs::exists(part()));
+}
+
+TEST_F(PhotoStoreTest, SealingAgainIsOk) {
+  ASSERT_TRUE(write(0, bytes_.size()));
+  ASSERT_TRUE(store_->seal(sha_, bytes_.size()));
+  EXPECT_TRUE(store_->seal(sha_, bytes_.size()));
+  EXPECT_EQ(code(store_->seal(sha_, bytes_.size() + 1)), ErrorCode::media_range);
+}
+
+TEST_F(PhotoStoreTest, APieceOfASealedPhotoLeavesNothingBehind) {
+  ASSERT_TRUE(write(0, bytes_.size()));
+  ASSERT_TRUE(store_->seal(sha_, bytes_.size()));
+  EXPECT_TRUE(write(0, 1000));
+  EXPECT_FALSE(fs::exists(part()));
+}
+
+TEST_F(PhotoStoreTest, MissingPiecesKeepThePart) {
+  EXPECT_EQ(code(store_->seal(sha_, bytes_.size())), ErrorCode::media_range);
+  ASSERT_TRUE(write(0, 100'000));
+  EXPECT_EQ(code(store_->seal(sha_, bytes_.size())), ErrorCode::media_range);
+  ASSERT_TRUE(write(100'000, bytes_.size() - 100'000));
+  EXPECT_TRUE(store_->seal(sha_, bytes_.size()));
+}
+
+TEST_F(PhotoStoreTest, AWrongHashRemovesThePartAndCanStartAgain) {
+  Bytes wrong = bytes_;
+  wrong[350'000] ^= 1U;
+  ASSERT_TRUE(store_->write_piece(sha_, wrong.size(), 0, wrong));
+  EXPECT_EQ(code(store_->seal(sha_, wrong.size())), ErrorCode::media_hash_mismatch);
+  EXPECT_FALSE(fs::exists(part()));
+  EXPECT_FALSE(store_->has_original(sha_));
+  ASSERT_TRUE(write(0, bytes_.size()));
+  EXPECT_TRUE(store_->seal(sha_, bytes_.size()));
+}
+
+TEST_F(PhotoStoreTest, AHoleIsAWrongHash) {
+  ASSERT_TRUE(write(0, 100'000));
+  ASSERT_TRUE(write(200'000, bytes_.size() - 200'000));
+  EXPECT_EQ(code(store_->seal(sha_, bytes_.size())), ErrorCode::media_hash_mismatch);
+}
+
+TEST_F(PhotoStoreTest, MoreBytesThanTheManifestSaidAreAWrongHash) {
+  ASSERT_TRUE(write(0, bytes_.size()));
+  EXPECT_EQ(code(store_->seal(sha_, bytes_.size() - 1)), ErrorCode::media_hash_mismatch);
+}
+
+TEST_F(PhotoStoreTest, RefusesPiecesOutsideTheFile) {
+  const ByteView piece = ByteView(bytes_).first(100);
+  constexpr auto kMost = static_cast<std::uint64_t>(-1);
+  EXPECT_EQ(code(store_->write_piece(sha_, 100, 1, piece)), ErrorCode::media_range);
+  EXPECT_EQ(code(store_->write_piece(sha_, 100, 100, piece)), ErrorCode::media_range);
+  EXPECT_EQ(code(store_->write_piece(sha_, 100, kMost - 50, piece)), ErrorCode::media_range);
+  EXPECT_EQ(code(store_->write_piece(sha_, 100, 0, {})), ErrorCode::media_range);
+  EXPECT_EQ(code(store_->write_piece(sha_, 0, 0, piece)), ErrorCode::media_range);
+  EXPECT_EQ(code(store_->write_piece(sha_, limits::kMediaBytes + 1, 0, piece)), ErrorCode::media_range);
+  EXPECT_EQ(code(store_->write_piece(sha_, kMost, kMost - 100, piece)), ErrorCode::media_range);
+  EXPECT_FALSE(fs::exists(part()));
+}
+
+TEST_F(PhotoStoreTest, PublishesADraftAndForgetsOthersAtStart) {
+  const auto draft = store_->draft(sha_);
+  const auto orphan = store_->draft(sha_);
+  EXPECT_NE(draft.preview, orphan.preview);
+  for (const auto& path : {draft.preview, draft.thumb, orphan.preview}) test::write_file(path, path.string());
+  ASSERT_TRUE(store_->publish(sha_, draft));
+  EXPECT_EQ(test::read_file(store_->path(sha_, PhotoSize::preview)), draft.preview.string());
+  EXPECT_EQ(test::read_file(store_->path(sha_, PhotoSize::thumb)), draft.thumb.string());
+  reopen();
+  EXPECT_FALSE(fs::exists(orphan.preview));
+  EXPECT_TRUE(fs::exists(store_->path(sha_, PhotoSize::preview)));
+}
+
+TEST_F(PhotoStoreTest, AHalfDraftIsStorageFailedAndLeavesNothing) {
+  const auto draft = store_->draft(sha_);
+  test::write_file(draft.preview, "preview");
+  EXPECT_EQ(code(store_->publish(sha_, draft)), ErrorCode::storage_failed);
+  EXPECT_TRUE(fs::is_empty(dir_ / "photos" / "tmp"));
+}
+
+TEST_F(PhotoStoreTest, StartRemovesThePartOfASealedPhotoAndKeepsOthers) {
+  ASSERT_TRUE(write(0, bytes_.size()));
+  ASSERT_TRUE(store_->seal(sha_, bytes_.size()));
+  test::write_file(part(), "late");
+  Sha256 other = sha_;
+  other[5] ^= 1U;
+  ASSERT_TRUE(store_->write_piece(other, 10, 0, ByteView(bytes_).first(5)));
+  reopen();
+  EXPECT_FALSE(fs::exists(part()));
+  EXPECT_TRUE(fs::exists(dir_ / "photos" / "part" / to_hex(other)));
+}
+
+TEST_F(PhotoStoreTest, SaysStorageFailedWhenTheFolderIsGone) {
+  fs::remove_all(dir_ / "photos");
+  EXPECT_EQ(code(write(0, 100)), ErrorCode::storage_failed);
+  test::write_file(dir_ / "file", "");
+  EXPECT_FALSE(FilePhotoStore::open(dir_ / "file" / "photos"));
+}
+
+}  // namespace
+}  // namespace gridward::vision
