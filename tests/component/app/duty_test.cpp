@@ -1,0 +1,174 @@
+#include <gtest/gtest.h>
+
+#include <gridward/test/server_world.hpp>
+
+namespace gridward {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace test;
+using domain::PlaceJudgement;
+
+const std::string kDay = "2026-03-12";
+
+TEST(Duty, PunchesAreJudgedAgainstTheOwnGrid) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto punch = [&](std::optional<GeoPoint> at, SignAct act) {
+    auto r = hh.record(SignBody{act});
+    if (at) r.fix = hh.fix(*at);
+    world.clock.advance(1min);
+    return r;
+  };
+  EXPECT_EQ(hh.receipt({punch(geo_point(39.205, 117.805), SignAct::in), punch(geo_point(39.205, 117.815), SignAct::out),
+                        punch(std::nullopt, SignAct::in), punch(geo_point(39.21002, 117.805), SignAct::out)})
+                .ok.size(),
+            4u);
+  const auto rows = must(world.duty->punches(world.actor("op"), kDay));
+  ASSERT_EQ(rows.size(), 4u);
+  EXPECT_EQ(rows[0].place, PlaceJudgement::inside);
+  EXPECT_EQ(rows[1].place, PlaceJudgement::outside) << "in a grid, but not in their own";
+  EXPECT_EQ(rows[2].place, PlaceJudgement::unknown);
+  EXPECT_EQ(rows[3].place, PlaceJudgement::near_edge);
+  EXPECT_EQ(rows[0].actor, "m1");
+  EXPECT_EQ(rows[0].actor_name, "甲");
+  EXPECT_EQ(rows[0].grid, "G1");
+  EXPECT_EQ(rows[0].act, SignAct::in);
+  EXPECT_EQ(rows[0].clock, (ClockQuality{ClockSource::gnss, 10}));
+  EXPECT_EQ(rows[3].received, world.clock.now());
+  const auto live = world.live.take();
+  ASSERT_FALSE(live.empty());
+  EXPECT_EQ(live[0].kind, "duty");
+  EXPECT_EQ(live[0].id, "m1");
+  EXPECT_EQ(live[0].org_path, "120116/120116115/V1/G1");
+
+  EXPECT_TRUE(must(world.duty->punches(world.actor("op2"), kDay)).empty());
+  EXPECT_TRUE(must(world.duty->punches(world.actor("op"), "2026-03-11")).empty());
+  EXPECT_EQ(must(world.duty->punches(world.actor("boss"), kDay)).size(), 4u);
+  EXPECT_EQ(world.duty->punches(world.actor("u1"), kDay).error().code, ErrorCode::forbidden);
+  EXPECT_EQ(world.duty->punches(world.actor("m1"), kDay).error().code, ErrorCode::forbidden);
+}
+
+TEST(Duty, TheLocalDayNotTheUtcDay) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  // 2026-03-12 00:00 in China is 16:00 UTC the day before.
+  const auto midnight = from_unix_ms(1773277200000) - 9h;
+  world.clock.set(midnight - 1ms);
+  const auto before = hh.record(SignBody{SignAct::in});
+  world.clock.set(midnight);
+  const auto after = hh.record(SignBody{SignAct::out});
+  EXPECT_EQ(hh.receipt({before, after}).ok.size(), 2u);
+  const auto rows = must(world.duty->punches(world.actor("op"), kDay));
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].record, after.id);
+  EXPECT_EQ(must(world.duty->punches(world.actor("op"), "2026-03-11")).size(), 1u);
+}
+
+TEST(Duty, DaysAsTextAreChecked) {
+  ServerWorld world;
+  const auto code = [&](const char* day) { return world.duty->punches(world.actor("op"), day).error().code; };
+  for (const auto* day : {"", "2026-3-12", "20260312", "2026-03-12 ", "2026/03/12", "-026-03-12", "2026-0x-12"}) {
+    EXPECT_EQ(code(day), ErrorCode::bad_type) << day;
+  }
+  for (const auto* day : {"2026-02-29", "2026-13-01", "2026-00-10", "1969-12-31", "9999-01-01"}) {
+    EXPECT_EQ(code(day), ErrorCode::out_of_range) << day;
+  }
+  EXPECT_TRUE(world.duty->punches(world.actor("op"), "2028-02-29").has_value());
+}
+
+TEST(Duty, AMembersDay) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto start_of_day = world.clock.now();
+  const auto in = hh.record(SignBody{SignAct::in});
+  const Uuid patrol = hh.fresh_id();
+  auto start = hh.record(PatrolBody{PatrolAct::start, patrol, "", {}});
+  TrackBody body;
+  body.patrol = patrol;
+  // 0.001 degrees of latitude are 111.2 m.
+  for (int i = 0; i <= 10; ++i)
+    body.points.push_back({world.clock.now() + 60s * i, geo_point(39.201 + i * 1e-4, 117.805), 300});
+  world.clock.advance(30min);
+  const auto track = hh.record(body);
+  const std::vector<CheckItem> checks{{"消防通道", true, ""}, {"井盖", false, "缺一个"}};
+  const auto stop = hh.record(PatrolBody{PatrolAct::stop, patrol, "一切正常", checks});
+  const auto out = hh.record(SignBody{SignAct::out});
+  EXPECT_EQ(hh.receipt({in, start, track, stop, out}).ok.size(), 5u);
+
+  const auto day = must(world.duty->member_day(world.actor("op"), "m1", kDay));
+  EXPECT_EQ(day.login, "m1");
+  EXPECT_EQ(day.name, "甲");
+  EXPECT_EQ(day.grid, "G1");
+  ASSERT_TRUE(day.grid_node && day.grid_node->outline);
+  EXPECT_EQ(day.punches.size(), 2u);
+  EXPECT_EQ(day.windows, (std::vector<domain::DutyWindow>{{start_of_day, start_of_day + 30min}}));
+  ASSERT_EQ(day.patrols.size(), 1u);
+  EXPECT_EQ(day.patrols[0].patrol, patrol);
+  EXPECT_EQ(day.patrols[0].started, start_of_day);
+  EXPECT_EQ(day.patrols[0].ended, start_of_day + 30min);
+  EXPECT_EQ(day.patrols[0].text, "一切正常");
+  EXPECT_EQ(day.patrols[0].checks, checks);
+  ASSERT_EQ(day.tracks.size(), 1u);
+  EXPECT_EQ(day.tracks[0].points, body.points);
+  EXPECT_NEAR(day.track_m, 111.2, 0.5);
+
+  EXPECT_TRUE(world.duty->member_day(world.actor("m1"), "m1", kDay).has_value()) << "everybody sees their own";
+  EXPECT_EQ(world.duty->member_day(world.actor("m2"), "m1", kDay).error().code, ErrorCode::forbidden);
+  EXPECT_EQ(world.duty->member_day(world.actor("op2"), "m1", kDay).error().code, ErrorCode::not_found);
+  EXPECT_EQ(world.duty->member_day(world.actor("op"), "nobody", kDay).error().code, ErrorCode::not_found);
+}
+
+TEST(Duty, ANightShiftBelongsToBothDays) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto midnight = from_unix_ms(1773277200000) - 9h;
+  world.clock.set(midnight - 2h);
+  const auto in = hh.record(SignBody{SignAct::in});
+  world.clock.set(midnight + 2h);
+  const auto out = hh.record(SignBody{SignAct::out});
+  EXPECT_EQ(hh.receipt({in, out}).ok.size(), 2u);
+  const domain::DutyWindow window{midnight - 2h, midnight + 2h};
+  const auto second = must(world.duty->member_day(world.actor("op"), "m1", kDay));
+  EXPECT_EQ(second.windows, std::vector{window});
+  EXPECT_EQ(second.punches.size(), 1u);
+  const auto next = must(world.duty->member_day(world.actor("op"), "m1", "2026-03-13"));
+  EXPECT_TRUE(next.windows.empty());
+}
+
+TEST(Duty, AForgottenSignOutDoesNotFollowTheMemberForDays) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto in = hh.record(SignBody{SignAct::in});
+  const auto signed_in = world.clock.now();
+  TrackBody same_day;
+  same_day.points.push_back({signed_in + 20h, geo_point(39.205, 117.805), 0});
+  TrackBody days_later;
+  days_later.points.push_back({signed_in + 60h, geo_point(39.205, 117.805), 0});
+  EXPECT_EQ(hh.receipt({in, hh.record(same_day), hh.record(days_later)}).ok.size(), 3u);
+  EXPECT_EQ(world.read([&](app::Tx& tx) { return tx.tracks_of("m1", signed_in, signed_in + 90h); }).size(), 1u);
+  EXPECT_EQ(world.read([](app::Tx& tx) { return tx.dropped_points("hh-1"); }), 1u);
+}
+
+TEST(Duty, APatrolsEndMayComeFirst) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const Uuid patrol = hh.fresh_id();
+  const auto began = world.clock.now();
+  const auto start = hh.record(PatrolBody{PatrolAct::start, patrol, "", {}});
+  world.clock.advance(1h);
+  const auto stop = hh.record(PatrolBody{PatrolAct::stop, patrol, "完", {}});
+  EXPECT_EQ(hh.receipt({stop}).ok.size(), 1u);
+  EXPECT_EQ(hh.receipt({start}).ok.size(), 1u);
+  const auto row = world.read([&](app::Tx& tx) { return tx.find_patrol(patrol); }).value();
+  EXPECT_EQ(row.started, began);
+  EXPECT_EQ(row.ended, began + 1h);
+  EXPECT_EQ(row.text, "完");
+  // Another member cannot write into it.
+  Handheld other(world, "hh-2", "m2");
+  EXPECT_EQ(other.receipt({other.record(PatrolBody{PatrolAct::stop, patrol, "别人", {}})}).bad.at(0).code,
+            ErrorCode::forbidden);
+}
+
+}  // namespace
+}  // namespace gridward

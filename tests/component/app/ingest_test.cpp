@@ -1,0 +1,453 @@
+#include <gtest/gtest.h>
+
+#include <future>
+#include <gridward/shared/limits.hpp>
+#include <gridward/test/server_world.hpp>
+
+#include "sql.hpp"
+
+namespace gridward {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace test;
+
+std::vector<app::QuarantineRow> quarantined(ServerWorld& world) {
+  return world.read([](app::Tx& tx) { return tx.quarantined(100); });
+}
+std::optional<domain::CaseRecord> case_of(ServerWorld& world, const Uuid& id) {
+  return world.read([&](app::Tx& tx) { return tx.find_case(id); });
+}
+
+TEST(Ingest, AReportBecomesACaseAndIsReceipted) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto record = hh.report("路面有坑");
+  world.clock.advance(90s);
+  const auto receipt = hh.receipt({record});
+  EXPECT_EQ(receipt.ok, std::vector{record.id});
+  EXPECT_TRUE(receipt.bad.empty());
+  EXPECT_EQ(receipt.now, world.clock.now());
+  EXPECT_EQ(receipt.epoch, hh.epoch);
+
+  const auto state = case_of(world, record.id);
+  ASSERT_TRUE(state.has_value());
+  EXPECT_EQ(state->number, "120116115-20260312-0001");
+  EXPECT_EQ(state->town, kTown);
+  EXPECT_EQ(state->grid, "G1");
+  EXPECT_EQ(state->text, "路面有坑");
+  EXPECT_EQ(state->reporter, world.actor("m1"));
+  EXPECT_EQ(state->captured_at, record.at);
+  EXPECT_EQ(state->reported_at, record.at + 90s);
+  EXPECT_EQ(state->step, domain::Step::awaiting_review);
+  EXPECT_EQ(state->place, record.fix);
+  const auto live = world.live.take();
+  ASSERT_EQ(live.size(), 1u);
+  EXPECT_EQ(live[0].kind, "case");
+  EXPECT_EQ(live[0].id, to_string(record.id));
+  EXPECT_EQ(live[0].org_path, "120116/120116115/V1/G1");
+  EXPECT_EQ(live[0].version, 1u);
+  EXPECT_EQ(must(world.store->verify_case_chains()), 1u);
+}
+
+TEST(Ingest, ThePlaceDecidesTheGridAndNoPlaceIsNoGrid) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto in_g2 = hh.report("东边", geo_point(39.205, 117.815));
+  const auto outside = hh.report("外面", geo_point(39.5, 117.9));
+  const auto nowhere = hh.report("没有定位", std::nullopt);
+  EXPECT_EQ(hh.receipt({in_g2, outside, nowhere}).ok.size(), 3u);
+  EXPECT_EQ(case_of(world, in_g2.id)->grid, "G2");
+  EXPECT_EQ(case_of(world, outside.id)->grid, "");
+  EXPECT_EQ(case_of(world, nowhere.id)->grid, "");
+  EXPECT_EQ(case_of(world, nowhere.id)->number, "120116115-20260312-0003");
+  EXPECT_EQ(world.read([&](app::Tx& tx) { return tx.case_org_path(nowhere.id); }), "120116/120116115");
+}
+
+TEST(Ingest, ARedrawnGridCountsFromTheNextReport) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto point = geo_point(39.25, 117.805);
+  const auto before = hh.report("前", point);
+  EXPECT_EQ(hh.receipt({before}).ok.size(), 1u);
+  app::ImportBatch batch;
+  batch.outlines.push_back({"grids.geojson", 1, "G1", box(39.20, 117.80, 39.30, 117.81)});
+  ASSERT_TRUE(app::run_import(world.services(), batch).problems.empty());
+  const auto after = hh.report("后", point);
+  EXPECT_EQ(hh.receipt({after}).ok.size(), 1u);
+  EXPECT_EQ(case_of(world, before.id)->grid, "");
+  EXPECT_EQ(case_of(world, after.id)->grid, "G1");
+}
+
+TEST(Ingest, TheSameAgainGetsTheSameReceiptAndNoSecondCase) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto record = hh.report("一次");
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(hh.receipt({record}).ok, std::vector{record.id});
+  EXPECT_EQ(must(world.cases->list(world.actor("op"), {})).total, 1u);
+}
+
+TEST(Ingest, TheSameIdWithOtherBytesGoesToQuarantine) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto record = hh.report("真的");
+  EXPECT_EQ(hh.receipt({record}).ok.size(), 1u);
+  auto forged = record;
+  std::get<ReportBody>(forged.body).text = "改过的";
+  const auto receipt = hh.receipt({forged});
+  ASSERT_EQ(receipt.bad.size(), 1u);
+  EXPECT_EQ(receipt.bad[0].id, record.id);
+  EXPECT_EQ(receipt.bad[0].code, ErrorCode::id_conflict);
+  EXPECT_NE(receipt.bad[0].message.find("同一编号已有不同内容"), std::string::npos) << receipt.bad[0].message;
+  const auto rows = quarantined(world);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].raw, encode_record(forged));
+  EXPECT_EQ(rows[0].record, record.id);
+  EXPECT_EQ(case_of(world, record.id)->text, "真的");
+  EXPECT_EQ(hh.receipt({record}).ok.size(), 1u) << "the true one is still good";
+
+  auto other = hh.report("另一个");
+  other.seq = record.seq;
+  EXPECT_EQ(hh.receipt({other}).bad.at(0).code, ErrorCode::seq_conflict);
+}
+
+TEST(Ingest, EachRecordOfAMessageHasItsOwnOutcome) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto good = hh.report("好");
+  auto no_category = hh.report("没有这个类别");
+  std::get<ReportBody>(no_category.body).category = "9999";
+  auto stranger = hh.report("陌生人");
+  stranger.actor = "m3";  // of the other town
+  const auto no_task = hh.record(TaskResultBody{hh.fresh_id(), TaskOutcome::confirmed, ""});
+  const auto last = hh.report("也好");
+  const auto receipt = hh.receipt({good, no_category, stranger, no_task, last});
+  EXPECT_EQ(receipt.ok, (std::vector{good.id, last.id}));
+  ASSERT_EQ(receipt.bad.size(), 3u);
+  EXPECT_EQ(receipt.bad[0].code, ErrorCode::unknown_category);
+  EXPECT_EQ(receipt.bad[1].code, ErrorCode::unknown_actor);
+  EXPECT_EQ(receipt.bad[2].code, ErrorCode::unknown_task);
+  const auto rows = quarantined(world);
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[2].raw, encode_record(no_category)) << "newest first";
+  EXPECT_FALSE(case_of(world, no_category.id).has_value());
+  // A lost receipt: the refused ones are refused again with the same words, and are not kept twice.
+  const auto again = hh.receipt({good, no_category, stranger, no_task, last});
+  EXPECT_EQ(again.ok, receipt.ok);
+  EXPECT_EQ(again.bad, receipt.bad);
+  EXPECT_EQ(quarantined(world).size(), 3u);
+}
+
+TEST(Ingest, AnUnreadableRecordDoesNotTakeTheOthersWithIt) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto good = hh.report("好");
+  auto up = hh.message({good}, false);
+  auto future = hh.report("x");
+  future.seq = 0;  // out of range, but its id can be read
+  up.records.push_back(encode_record(future));
+  up.records.push_back({0xFF, 0x00, 0x13});
+  up.records.push_back(Bytes(limits::kRecordBytes + 1, 0x00));
+  const auto receipt = Handheld::receipt_of(hh.send(up));
+  EXPECT_EQ(receipt.ok, std::vector{good.id});
+  ASSERT_EQ(receipt.bad.size(), 1u) << "only what has a name can be named";
+  EXPECT_EQ(receipt.bad[0].id, future.id);
+  EXPECT_EQ(receipt.bad[0].code, ErrorCode::out_of_range);
+  const auto rows = quarantined(world);
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[0].error.code, ErrorCode::too_large);
+  EXPECT_EQ(rows[0].raw.size(), limits::kRecordBytes);
+}
+
+TEST(Ingest, ARecordOfAnotherEpochIsRefused) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  auto record = hh.report("x");
+  record.epoch = hh.fresh_id();
+  EXPECT_EQ(hh.receipt({record}).bad.at(0).code, ErrorCode::malformed);
+}
+
+TEST(Ingest, WrongTownUnknownAndRevokedDevices) {
+  ServerWorld world;
+  Handheld in_other_topic(world, "hh-1", "m1", kOtherTown);
+  const auto record = in_other_topic.report("x");
+  EXPECT_EQ(in_other_topic.receipt({record}).bad.at(0).code, ErrorCode::wrong_town);
+  EXPECT_FALSE(case_of(world, record.id).has_value());
+
+  world.keys["hh-9"] = platform::make_ed25519_keys();
+  Handheld unknown(world, "hh-9", "m1");
+  EXPECT_EQ(unknown.receipt({unknown.report("x")}).bad.at(0).code, ErrorCode::unknown_device);
+
+  must(world.store->write([](app::Tx& tx) -> Result<void> {
+    auto device = tx.find_device("hh-2").value();
+    device.revoked = true;
+    tx.upsert_device(device);
+    return {};
+  }));
+  Handheld revoked(world, "hh-2", "m2");
+  EXPECT_EQ(revoked.receipt({revoked.report("x")}).bad.at(0).code, ErrorCode::revoked_device);
+  EXPECT_EQ(quarantined(world).size(), 3u);
+
+  // Right again: the same record is taken, since nothing of it was stored but the quarantine.
+  Handheld right(world, "hh-1", "m1");
+  right.epoch = in_other_topic.epoch;
+  EXPECT_EQ(right.receipt({record}).ok, std::vector{record.id});
+}
+
+TEST(Ingest, AnInactiveMemberIsUnknown) {
+  ServerWorld world;
+  must(world.store->write([](app::Tx& tx) -> Result<void> {
+    auto user = tx.find_user("m1").value();
+    user.active = false;
+    tx.upsert_user(user);
+    return {};
+  }));
+  Handheld hh(world, "hh-1", "m1");
+  EXPECT_EQ(hh.receipt({hh.report("x")}).bad.at(0).code, ErrorCode::unknown_actor);
+}
+
+TEST(Ingest, OnlyAMemberReports) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "op");
+  EXPECT_EQ(hh.receipt({hh.report("x")}).bad.at(0).code, ErrorCode::forbidden);
+}
+
+TEST(Ingest, WhatCannotBeReadIsKeptCappedAndCounted) {
+  ServerWorld world;
+  const auto topic = to_string(Topic{TopicKind::up, kTown, "hh-1"});
+  world.ingest->up(topic, Bytes(1'000'000, 0x9F));  // nested lists, a million deep
+  world.ingest->up(topic, {});
+  world.ingest->up("somebody/else", {1, 2, 3});
+  world.ingest->up(to_string(Topic{TopicKind::media, kTown, "hh-1"}), {1});
+  world.ingest->wait_idle();
+  EXPECT_TRUE(world.devices.take().empty()) << "there is no id to answer about";
+  EXPECT_EQ(world.ingest->counts().undecodable, 4u);
+  const auto rows = quarantined(world);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_LE(rows[1].raw.size(), limits::kRecordBytes);
+  EXPECT_EQ(rows[1].error.code, ErrorCode::too_large);
+  for (int i = 0; i < 500; ++i) world.ingest->up(topic, {0xFF});
+  world.ingest->wait_idle();
+  EXPECT_LE(world.read([](app::Tx& tx) { return tx.quarantined(1000); }).size(), 32u)
+      << "a broken device fills no disk";
+}
+
+TEST(Ingest, SignaturesAreKeptToBeCheckedAndMissingOnesFlagged) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto with = hh.report("有签名");
+  const auto without = hh.report("无签名");
+  EXPECT_EQ(hh.receipt({with}).ok.size(), 1u);
+  EXPECT_EQ(Handheld::receipt_of(hh.send(hh.message({without}, false))).ok.size(), 1u) << "flagged, not refused";
+  const auto jobs = world.read([](app::Tx& tx) { return tx.signature_jobs(10); });
+  ASSERT_EQ(jobs.size(), 1u);
+  EXPECT_EQ(jobs[0].records, std::vector{with.id});
+  EXPECT_EQ(jobs[0].hashes, std::vector{platform::sha256(encode_record(with))});
+  const auto flags = [&](const Record& record) {
+    return sql_text(world, "SELECT flags FROM records WHERE seq = " + std::to_string(record.seq));
+  };
+  EXPECT_EQ(flags(with), "");
+  EXPECT_NE(flags(without).find("unsigned"), std::string::npos) << flags(without);
+  // The same again adds no second job.
+  EXPECT_EQ(hh.receipt({with}).ok.size(), 1u);
+  EXPECT_EQ(world.read([](app::Tx& tx) { return tx.signature_jobs(10); }).size(), 1u);
+}
+
+TEST(Ingest, StatusTellsAboutTheDeviceAndLeavesNoPosition) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  auto record = hh.record(StatusBody{3, 4096, 60, 77, "0.1.0"});
+  record.fix = hh.fix(geo_point(39.205, 117.805));
+  EXPECT_EQ(hh.receipt({record}).ok.size(), 1u);
+  const auto device = world.read([](app::Tx& tx) { return tx.find_device("hh-1"); }).value();
+  ASSERT_TRUE(device.status.has_value());
+  EXPECT_EQ(device.status->battery_percent, 77);
+  EXPECT_EQ(device.last_seen, world.clock.now());
+  EXPECT_EQ(sql_text(world, "SELECT bytes FROM records"), "");
+  EXPECT_EQ(world.live.take().at(0).kind, "device");
+}
+
+TEST(Ingest, HelloBringsAReceiptAndWhatIsWaiting) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  must(world.store->write([&](app::Tx& tx) -> Result<void> {
+    for (int i = 0; i < 40; ++i)
+      tx.enqueue_down("hh-1", "notice", "{\"text\":\"" + std::to_string(i) + "\"}", world.clock.now());
+    return {};
+  }));
+  UpMessage hello;
+  hello.epoch = hh.epoch;
+  hello.hello = true;
+  auto answers = hh.send(hello);
+  ASSERT_EQ(answers.size(), 33u) << "a receipt and a bounded number of items";
+  EXPECT_EQ(Handheld::receipt_of(answers).now, world.clock.now());
+  EXPECT_EQ(std::get<DownItem>(answers[1]).n, 1u);
+  EXPECT_EQ(std::get<DownItem>(answers[32]).n, 32u);
+
+  UpMessage ack;
+  ack.epoch = hh.epoch;
+  ack.ack = 32;
+  answers = hh.send(ack);
+  ASSERT_EQ(answers.size(), 8u) << "the rest, and no receipt for no record";
+  EXPECT_EQ(std::get<DownItem>(answers[0]).n, 33u);
+  ack.ack = 40;
+  EXPECT_TRUE(hh.send(ack).empty());
+  EXPECT_EQ(hh.send(hello).size(), 1u);
+}
+
+TEST(Ingest, AFullQueueSaysBusyAtOnceAndTheRecordIsTakenLater) {
+  ServerWorld world({.queue_limit = 1});
+  Handheld hh(world, "hh-1", "m1");
+  const auto first = hh.report("先");
+  const auto second = hh.report("后");
+  const auto third = hh.report("再后");
+  std::promise<void> go;
+  std::promise<void> stands;
+  auto gate = go.get_future().share();
+  must(world.store->submit({[&](app::Tx&) -> Result<void> {
+                              stands.set_value();
+                              gate.wait();
+                              return {};
+                            },
+                            [](const Result<void>&) {}}));
+  stands.get_future().wait();
+  std::vector<DownMessage> refused;
+  for (const auto& record : {first, second, third}) {
+    world.ingest->up(hh.topic(), encode_up(hh.message({record})));
+    for (auto& sent : world.devices.take()) refused.push_back(std::move(sent.message));
+  }
+  go.set_value();
+  ASSERT_GE(refused.size(), 1u) << "the writer stands, one may wait";
+  for (const auto& message : refused) {
+    ASSERT_TRUE(std::holds_alternative<Busy>(message));
+    const auto wait = std::get<Busy>(message).retry_after;
+    EXPECT_GE(wait, 500ms);
+    EXPECT_LE(wait, 2000ms);
+  }
+  EXPECT_EQ(world.ingest->counts().busy, refused.size());
+  world.ingest->wait_idle();
+  world.devices.take();
+  for (const auto& record : {first, second, third}) EXPECT_EQ(hh.receipt({record}).ok, std::vector{record.id});
+  EXPECT_EQ(must(world.cases->list(world.actor("op"), {})).total, 3u) << "none lost, none twice";
+}
+
+TEST(Ingest, AnotherDevicesRecordIdDoesNotTouchTheFirstCase) {
+  ServerWorld world;
+  Handheld one(world, "hh-1", "m1");
+  Handheld two(world, "hh-2", "m2");
+  const auto record = one.report("甲的");
+  EXPECT_EQ(one.receipt({record}).ok.size(), 1u);
+  auto copy = two.report("乙的");
+  copy.id = record.id;
+  EXPECT_EQ(two.receipt({copy}).ok, std::vector{record.id});
+  EXPECT_EQ(case_of(world, record.id)->text, "甲的");
+  EXPECT_EQ(must(world.cases->list(world.actor("op"), {})).total, 2u);
+}
+
+// ---- tracks ---------------------------------------------------------------------------------------------------------
+
+TrackBody track(UnixMs from, int points, std::chrono::seconds every = 10s) {
+  TrackBody body;
+  for (int i = 0; i < points; ++i) {
+    body.points.push_back({from + every * i, geo_point(39.205 + i * 1e-5, 117.805), 500});
+  }
+  return body;
+}
+
+std::size_t stored_points(ServerWorld& world) {
+  std::size_t n = 0;
+  const auto from = world.clock.now() - 24h;
+  for (const auto& row : world.read([&](app::Tx& tx) { return tx.tracks_of("m1", from, from + 48h); })) {
+    n += row.points.size();
+  }
+  return n;
+}
+
+TEST(IngestTrack, PointsAfterSigningOutAreCountedAndNotStored) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto in = hh.record(SignBody{SignAct::in});
+  const auto from = world.clock.now();
+  world.clock.advance(60s);
+  const auto out = hh.record(SignBody{SignAct::out});
+  // 0 to 90 s: 0 10 … 60 are on duty.
+  const auto walked = hh.record(track(from, 10));
+  const auto receipt = hh.receipt({in, out, walked});
+  EXPECT_EQ(receipt.ok.size(), 3u);
+  EXPECT_EQ(stored_points(world), 7u);
+  EXPECT_EQ(world.read([](app::Tx& tx) { return tx.dropped_points("hh-1"); }), 3u);
+  EXPECT_EQ(sql_text(world, "SELECT bytes FROM records WHERE kind = 'track'"), "") << "no copy in the raw bytes";
+  EXPECT_EQ(sql_text(world, "SELECT count(*) FROM quarantine"), "0");
+  EXPECT_EQ(hh.receipt({walked}).ok.size(), 1u) << "the same again is still known";
+  EXPECT_EQ(stored_points(world), 7u);
+}
+
+TEST(IngestTrack, WithoutASignInNothingIsStored) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  EXPECT_EQ(hh.receipt({hh.record(track(world.clock.now(), 25))}).ok.size(), 1u);
+  EXPECT_EQ(stored_points(world), 0u);
+  EXPECT_EQ(world.read([](app::Tx& tx) { return tx.dropped_points("hh-1"); }), 25u);
+}
+
+TEST(IngestTrack, WaitsForTheSignOutThatALaneBroughtLate) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto from = world.clock.now();
+  const auto in = hh.record(SignBody{SignAct::in});
+  world.clock.advance(60s);
+  const auto out = hh.record(SignBody{SignAct::out});
+  const auto walked = hh.record(track(from, 10));
+  EXPECT_EQ(hh.receipt({in}).ok.size(), 1u);
+  EXPECT_EQ(hh.receipt({walked}).ok.size(), 1u) << "receipted: it is stored, only not applied";
+  EXPECT_EQ(stored_points(world), 0u) << "applied now it would keep what lies after the sign-out";
+  EXPECT_EQ(hh.receipt({out}).ok.size(), 1u);
+  EXPECT_EQ(stored_points(world), 7u);
+  EXPECT_EQ(world.read([](app::Tx& tx) { return tx.dropped_points("hh-1"); }), 3u);
+}
+
+TEST(IngestTrack, ALongGapThatClosesAppliesAll) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  auto from = world.clock.now();
+  const auto in = hh.record(SignBody{SignAct::in});
+  std::vector<Record> tracks;
+  for (int i = 0; i < 700; ++i) {
+    tracks.push_back(hh.record(track(from, 2)));
+    from += 20s;
+  }
+  for (std::size_t i = 0; i < tracks.size(); i += 50) {
+    EXPECT_EQ(hh.receipt({tracks.begin() + static_cast<std::ptrdiff_t>(i),
+                          tracks.begin() + static_cast<std::ptrdiff_t>(i) + 50})
+                  .ok.size(),
+              50u);
+  }
+  EXPECT_EQ(stored_points(world), 0u);
+  EXPECT_EQ(hh.receipt({in}).ok.size(), 1u);
+  EXPECT_EQ(stored_points(world), 1400u);
+}
+
+TEST(IngestTrack, ARefusedRecordDoesNotHoldTracksForEver) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto in = hh.record(SignBody{SignAct::in});
+  auto bad = hh.report("x");
+  std::get<ReportBody>(bad.body).category = "9999";
+  const auto walked = hh.record(track(world.clock.now(), 5));
+  EXPECT_EQ(hh.receipt({in, walked}).ok.size(), 2u);
+  EXPECT_EQ(stored_points(world), 0u);
+  EXPECT_EQ(hh.receipt({bad}).bad.size(), 1u);
+  EXPECT_EQ(stored_points(world), 5u);
+}
+
+TEST(IngestTrack, OfAnUnknownMemberKeepsNoPositions) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "nobody");
+  const auto receipt = hh.receipt({hh.record(track(world.clock.now(), 5))});
+  EXPECT_EQ(receipt.bad.at(0).code, ErrorCode::unknown_actor);
+  EXPECT_EQ(sql_text(world, "SELECT raw FROM quarantine"), "");
+  EXPECT_EQ(sql_text(world, "SELECT bytes FROM records"), "");
+}
+
+}  // namespace
+}  // namespace gridward
