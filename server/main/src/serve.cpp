@@ -1,0 +1,166 @@
+// The composition root: adapters, use cases, threads; then wait; then take everything down in order.
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <gridward/app/services.hpp>
+#include <gridward/http/api.hpp>
+#include <gridward/http/live.hpp>
+#include <gridward/http/router.hpp>
+#include <gridward/http/server.hpp>
+#include <gridward/http/static_files.hpp>
+#include <gridward/platform/log.hpp>
+#include <gridward/platform/shutdown.hpp>
+#include <gridward/profile/profile.hpp>
+#include <gridward/storage/store.hpp>
+#include <gridward/vision/photo_store.hpp>
+#include <gridward/vision/photo_worker.hpp>
+
+#include "adapters.hpp"
+#include "commands.hpp"
+#include "job_thread.hpp"
+
+namespace gridward::main_program {
+namespace {
+
+namespace log = platform::log;
+using namespace std::chrono_literals;
+
+constexpr auto kHttpGrace = 5s;
+constexpr auto kStopLimit = 25s;
+constexpr auto kJobPause = 500ms;
+
+// Ingest answers through the link and the link gives to ingest: one of the two must come later.
+class LateDevices final : public app::DevicePublisher {
+ public:
+  void set(app::DevicePublisher* link) { link_ = link; }
+  void send(const std::string& town, const std::string& device, const DownMessage& message) override {
+    if (auto* link = link_.load()) link->send(town, device, message);
+  }
+
+ private:
+  std::atomic<app::DevicePublisher*> link_{nullptr};
+};
+
+// What pages hear is also the sign that a photo may be waiting for its smaller sizes.
+class PagesAndJobs final : public app::LivePublisher {
+ public:
+  explicit PagesAndJobs(app::LivePublisher& pages) : pages_(pages) {}
+  void set(JobThread* photos) { photos_ = photos; }
+  void publish(const app::LiveEvent& event) override {
+    pages_.publish(event);
+    if (event.kind != "case" && event.kind != "photo") return;
+    if (auto* photos = photos_.load()) photos->kick();
+  }
+
+ private:
+  app::LivePublisher& pages_;
+  std::atomic<JobThread*> photos_{nullptr};
+};
+
+}  // namespace
+
+int serve(const Args& args) {
+  const auto config = config_of(args);
+  if (!config) return kBadInput;
+  const auto policy = profile::load_policy(config->policy_file);
+  if (!policy) return say(policy.error(), kBadInput);
+
+  platform::ShutdownSignal shutdown;
+
+  storage::StoreOptions store_options;
+  store_options.url = database_url(*config);
+  store_options.queue_limit = static_cast<std::size_t>(config->store_queue_limit);
+  store_options.batch_limit = static_cast<std::size_t>(config->store_batch_limit);
+  store_options.readers = static_cast<std::size_t>(config->store_readers);
+  store_options.log = [](std::string_view text) { log::warn("store", {{"message", text}}); };
+  auto store = storage::open_store(std::move(store_options));
+  if (!store) return say(store.error(), store.error().code == ErrorCode::config_invalid ? kBadInput : kFailed);
+
+  auto photos = vision::FilePhotoStore::open(std::filesystem::path(config->data_dir) / "photos");
+  if (!photos) return say(photos.error(), kFailed);
+  vision::PhotoWorkerOptions worker;
+  worker.program =
+      config->vision_worker.empty() ? vision::find_worker_program() : std::filesystem::path(config->vision_worker);
+  if (worker.program.empty() || !std::filesystem::exists(worker.program)) {
+    return say(
+        {ErrorCode::config_invalid, "vision.worker",
+         worker.program.empty() ? "gridward-vision-worker was not found" : worker.program.string() + " is not there"},
+        kBadInput);
+  }
+  vision::WorkerPhotoDeriver deriver(**photos, worker, static_cast<unsigned>(config->vision_workers));
+  if (const auto started = deriver.start(); !started) return say(started.error(), kFailed);
+
+  std::optional<http::StaticFiles> pages;
+  if (!config->http_web_dir.empty()) {
+    auto loaded = http::StaticFiles::load(config->http_web_dir);
+    if (!loaded) return say({loaded.error().code, "http.web_dir", config->http_web_dir}, kBadInput);
+    pages = std::move(*loaded);
+  }
+
+  SystemClock clock;
+  PlatformCrypto crypto;
+  http::LiveHub hub;
+  PagesAndJobs live(hub);
+  LateDevices devices;
+  const app::Services services{**store, clock, crypto, live, devices, **photos, *policy};
+  app::Auth auth(services);
+  app::Cases cases(services);
+  app::Organisation organisation(services);
+  app::Duty duty(services);
+  app::Ingest ingest(services, cases, duty);
+
+  app::PhotoJobs photo_jobs(services, deriver);
+  app::SignatureJobs signature_jobs(services);
+  std::optional<JobThread> photo_thread(std::in_place, "photos", [&] { return photo_jobs.run_once(); }, kJobPause);
+  std::optional<JobThread> signature_thread(
+      std::in_place, "signatures", [&] { return signature_jobs.run_once(); }, kJobPause);
+  live.set(&*photo_thread);
+
+  const auto mqtt_state = []() -> std::string { return "off"; };
+
+  http::Router router;
+  http::add_api(router, {auth, cases, organisation, duty, **photos, clock, *policy, hub,
+                         [&]() -> http::Health { return {true, (*store)->counters().waiting, mqtt_state()}; },
+                         GRIDWARD_VERSION, config->http_secure_cookie || !config->http_tls_cert.empty()});
+  router.otherwise([&](const http::Request& request) {
+    if (!pages || request.segments.front() == "api") return http::problem({ErrorCode::not_found, "path", ""});
+    return pages->answer(request);
+  });
+
+  http::ServerOptions http_options;
+  http_options.host = config->http_host;
+  http_options.port = static_cast<std::uint16_t>(config->http_port);
+  http_options.tls_cert = config->http_tls_cert;
+  http_options.tls_key = config->http_tls_key;
+  http_options.workers = static_cast<std::size_t>(config->http_workers);
+  http_options.max_connections = static_cast<std::size_t>(config->http_max_connections);
+  http_options.max_streams = std::max<std::size_t>(http_options.max_connections / 2, 1);
+  http::Server server(http_options, [&](http::Request& request) { return router.handle(request); });
+  const auto port = server.start();
+  if (!port) return say(port.error(), port.error().code == ErrorCode::config_invalid ? kBadInput : kFailed);
+
+  const std::string host =
+      config->http_host.find(':') == std::string::npos ? config->http_host : "[" + config->http_host + "]";
+  const auto address = (config->http_tls_cert.empty() ? "http://" : "https://") + host + ":" + std::to_string(*port);
+  log::info("listening", {{"address", address}, {"profile", policy->id}, {"version", GRIDWARD_VERSION}});
+
+  std::printf("ready %s\n", address.c_str());
+  std::fflush(stdout);
+  shutdown.wait();
+
+  log::info("stopping");
+  const platform::StopWatchdog watchdog(kStopLimit, kStopTimeout);
+  server.stop(kHttpGrace);
+  ingest.wait_idle();
+  live.set(nullptr);
+  photo_thread.reset();
+  signature_thread.reset();
+  (*store)->stop();
+  log::info("stopped");
+  return kDone;
+}
+
+}  // namespace gridward::main_program
