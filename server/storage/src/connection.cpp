@@ -61,6 +61,25 @@ Result<Address> parse_url(std::string_view url) {
   return fail(ErrorCode::config_invalid, "url", "sqlite:///path or postgresql://…");
 }
 
+bool is_our_bug(const soci::soci_error& problem) {
+  // SOCI's category is not told for SQLite.
+  if (const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&problem)) {
+    switch (sqlite->result() & 0xFF) {
+      case SQLITE_ERROR:
+      case SQLITE_TOOBIG:
+      case SQLITE_CONSTRAINT:
+      case SQLITE_MISMATCH:
+      case SQLITE_MISUSE:
+      case SQLITE_RANGE:
+        return true;
+      default:
+        return false;
+    }
+  }
+  const auto category = problem.get_error_category();
+  return category == soci::soci_error::constraint_violation || category == soci::soci_error::invalid_statement;
+}
+
 Connection::Connection(soci::session& session, Address address, Role role)
     : session_(session), address_(std::move(address)), role_(role) {
   open();

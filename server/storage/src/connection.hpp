@@ -22,6 +22,10 @@ struct Address {
 };
 Result<Address> parse_url(std::string_view url);  // config_invalid
 
+// A rule that the database holds, or SQL that it does not understand: a bug of ours. Everything else (a full disk, a
+// cut connection, a lock) is the database's.
+bool is_our_bug(const soci::soci_error& problem);
+
 using Parameter = std::variant<std::string, long long>;
 
 enum class Role { writer, reader };

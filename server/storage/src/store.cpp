@@ -23,12 +23,6 @@ Error storage_error(std::string_view problem) {
   return Error{ErrorCode::storage_failed, "database", std::string(problem)};
 }
 
-// A rule that the database holds, or SQL that it does not understand: a bug of ours. Everything else is the database's.
-bool is_our_bug(const soci::soci_error& problem) {
-  const auto category = problem.get_error_category();
-  return category == soci::soci_error::constraint_violation || category == soci::soci_error::invalid_statement;
-}
-
 // The error of the exception being handled.
 Error current_error() {
   try {
@@ -46,11 +40,12 @@ class SqlStore final : public StoreWithControl {
  public:
   SqlStore(StoreOptions options, Address address)
       : options_(std::move(options)),
-        writer_(writer_session_, address, storage::Role::writer),
+        address_(std::move(address)),
+        writer_(writer_session_, address_, storage::Role::writer),
         reader_sessions_(std::max<std::size_t>(1, options_.readers)) {
     options_.batch_limit = std::max<std::size_t>(1, options_.commit_each ? 1 : options_.batch_limit);
     for (std::size_t i = 0; i < std::max<std::size_t>(1, options_.readers); ++i) {
-      readers_.push_back(std::make_unique<Connection>(reader_sessions_.at(i), address, storage::Role::reader));
+      readers_.push_back(std::make_unique<Connection>(reader_sessions_.at(i), address_, storage::Role::reader));
     }
     thread_ = std::thread([this] { run(); });
   }
@@ -115,10 +110,11 @@ class SqlStore final : public StoreWithControl {
     if (writer_.database() != Database::sqlite) {
       return fail(ErrorCode::unavailable, "backup", "a PostgreSQL database is backed up with pg_dump or pg_basebackup");
     }
-    const Lease lease(reader_sessions_);
-    auto& connection = *readers_[lease.position()];
     return write_beside(path, [&](const std::string& beside) -> Result<void> {
       try {
+        // A connection of its own: a big copy would keep a reader from the pages for long.
+        soci::session session;
+        Connection connection(session, address_, storage::Role::writer);
         connection.vacuum_into(beside);
         return {};
       } catch (const std::exception& problem) {
@@ -310,6 +306,7 @@ class SqlStore final : public StoreWithControl {
   }
 
   StoreOptions options_;
+  const Address address_;
   soci::session writer_session_;
   Connection writer_;
   soci::connection_pool reader_sessions_;

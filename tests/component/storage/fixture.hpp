@@ -76,7 +76,8 @@ class StoreTest : public DatabaseTest {
 inline UnixMs at(std::int64_t ms) { return from_unix_ms(1'790'000'000'000 + ms); }
 inline Uuid id(std::uint32_t number) {
   Uuid uuid;
-  for (int i = 0; i < 4; ++i) uuid.bytes[static_cast<std::size_t>(15 - i)] = static_cast<std::uint8_t>(number >> (8 * i));
+  for (int i = 0; i < 4; ++i)
+    uuid.bytes[static_cast<std::size_t>(15 - i)] = static_cast<std::uint8_t>(number >> (8 * i));
   uuid.bytes[0] = 1;
   return uuid;
 }
@@ -87,9 +88,9 @@ inline Sha256 sha(std::uint32_t number) {
   return hash;
 }
 
-#define GRIDWARD_ON_BOTH(suite)                                                                              \
-  INSTANTIATE_TEST_SUITE_P(Databases, suite, testing::Values(::gridward::storage::Kind::sqlite,              \
-                                                             ::gridward::storage::Kind::postgresql),         \
+#define GRIDWARD_ON_BOTH(suite)                                                                                       \
+  INSTANTIATE_TEST_SUITE_P(Databases, suite,                                                                          \
+                           testing::Values(::gridward::storage::Kind::sqlite, ::gridward::storage::Kind::postgresql), \
                            ::gridward::storage::kind_word)
 
 }  // namespace gridward::storage

@@ -13,14 +13,14 @@ namespace gridward::storage {
 struct StoreOptions {
   // "sqlite:///var/lib/gridward/gridward.db" (an absolute path; the file is made when it is missing) or
   // "postgresql://user:password@host/database" (UTF-8; anything libpq takes behind the scheme).
-  std::string url;
+  std::string url{};
   std::size_t queue_limit = 8192;  // units waiting; then submit says busy
   std::size_t batch_limit = 256;   // units in one transaction
   Millis batch_wait{0};            // the writer waits this long for more before it begins; 0: takes what is there
   std::size_t readers = 4;         // connections for read()
   bool commit_each = false;        // one transaction a unit; only to show what the commit queue is worth
   // Told of lost and regained databases and of callbacks that threw. Any thread; must not throw.
-  std::function<void(std::string_view)> log;
+  std::function<void(std::string_view)> log{};
 };
 
 struct StoreCounters {

@@ -1,0 +1,93 @@
+#include "fixture.hpp"
+
+namespace gridward::storage {
+namespace {
+
+using Migrations = DatabaseTest;
+GRIDWARD_ON_BOTH(Migrations);
+
+TEST_P(Migrations, AreNumberedFromOneWithoutGaps) {
+  int expected = 0;
+  for (const auto& step : all_migrations()) {
+    EXPECT_EQ(step.version, ++expected);
+    EXPECT_FALSE(step.name.empty());
+    EXPECT_FALSE(step.statements.empty());
+  }
+}
+
+TEST_P(Migrations, GoFromEmptyToTheLastOnce) {
+  EXPECT_EQ(schema_version(url_), 0);
+  const auto last = all_migrations().back().version;
+  EXPECT_EQ(migrate(url_), last);
+  EXPECT_EQ(schema_version(url_), last);
+  EXPECT_EQ(migrate(url_), last);
+  EXPECT_EQ(raw_sql(url_, "SELECT COUNT(*) FROM schema_version").at(0), std::to_string(last));
+}
+
+TEST_P(Migrations, GoOnFromEveryEarlierVersionAndKeepWhatIsThere) {
+  const auto all = all_migrations();
+  for (std::size_t have = 1; have < all.size(); ++have) {
+    url_ = GetParam() == Kind::postgresql ? test::Postgres::shared().new_database()
+                                          : "sqlite://" + (dir_ / (std::to_string(have) + ".db")).string();
+    ASSERT_EQ(migrate(url_, all.first(have)), static_cast<int>(have));
+    raw_sql(
+        url_,
+        "INSERT INTO orgs (code, parent, scope, kind, name) VALUES ('1', '', '1/', 'district', 'kept') RETURNING 1");
+    auto store = open_store({.url = url_});
+    ASSERT_TRUE(store) << to_string(store.error());
+    EXPECT_EQ(schema_version(url_), static_cast<int>(all.size()));
+    const auto found = (*store)->read([](app::Tx& tx) -> Result<void> {
+      EXPECT_EQ(tx.find_org("1").value().name, "kept");
+      return {};
+    });
+    EXPECT_TRUE(found);
+  }
+}
+
+TEST_P(Migrations, ANewerDatabaseIsRefusedAndLeftAlone) {
+  ASSERT_TRUE(migrate(url_));
+  raw_sql(url_, "INSERT INTO schema_version (version, name) VALUES (1000, 'of tomorrow') RETURNING 1");
+  const auto store = open_store({.url = url_});
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, ErrorCode::newer_database);
+  EXPECT_NE(store.error().detail.find("1000"), std::string::npos) << store.error().detail;
+  EXPECT_NE(store.error().detail.find(std::to_string(all_migrations().back().version)), std::string::npos);
+  EXPECT_EQ(schema_version(url_), 1000);
+}
+
+TEST_P(Migrations, AStepThatFailsLeavesTheVersionBefore) {
+  const std::vector<Migration> steps{
+      {1, "good", {"CREATE TABLE one (a INTEGER)"}},
+      {2, "bad", {"CREATE TABLE two (a {id}, b {text})", "INSERT INTO one (a) VALUES (1)", "NO SUCH STATEMENT"}},
+      {3, "never", {"CREATE TABLE three (a INTEGER)"}},
+  };
+  const auto failed = migrate(url_, steps);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ErrorCode::storage_failed);
+  EXPECT_EQ(failed.error().field, "migration 2");
+  EXPECT_EQ(schema_version(url_), 1);
+  EXPECT_EQ(raw_sql(url_, "SELECT COUNT(*) FROM one").at(0), "0");
+  EXPECT_ANY_THROW(raw_sql(url_, "SELECT COUNT(*) FROM two"));
+
+  auto mended = steps;
+  mended[1].statements.pop_back();
+  EXPECT_EQ(migrate(url_, mended), 3);
+  EXPECT_EQ(raw_sql(url_, "SELECT COUNT(*) FROM one").at(0), "1");
+}
+
+TEST_P(Migrations, AnAddressThatIsNoneIsSaid) {
+  for (const char* url : {"", "sqlite:relative.db", "sqlite://relative.db", "mysql://x", "sqlite:///a=b.db"}) {
+    const auto store = open_store({.url = url});
+    ASSERT_FALSE(store) << url;
+    EXPECT_EQ(store.error().code, ErrorCode::config_invalid) << url;
+  }
+  const auto nowhere = open_store({.url = "sqlite:///no/such/folder/x.db"});
+  ASSERT_FALSE(nowhere);
+  EXPECT_EQ(nowhere.error().code, ErrorCode::storage_failed);
+  const auto nobody = open_store({.url = "postgresql:///x?host=/no/such/folder&connect_timeout=1"});
+  ASSERT_FALSE(nobody);
+  EXPECT_EQ(nobody.error().code, ErrorCode::storage_failed);
+}
+
+}  // namespace
+}  // namespace gridward::storage
