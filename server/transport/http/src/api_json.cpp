@@ -23,6 +23,10 @@ std::string name_or_empty(const Names& names, const std::string& code) {
   return found == names.end() ? std::string() : found->second;
 }
 
+// Divided, not multiplied: then seven decimals are printed as seven.
+double lat(GeoPoint p) { return p.lat_e7 / 1e7; }
+double lon(GeoPoint p) { return p.lon_e7 / 1e7; }
+
 Json ms(UnixMs at) { return to_unix_ms(at); }
 Json ms(const std::optional<UnixMs>& at) { return at ? Json(to_unix_ms(*at)) : Json(nullptr); }
 Json id(const Uuid& value) { return value.is_nil() ? Json(nullptr) : Json(to_string(value)); }
@@ -36,8 +40,8 @@ Json outcome_json(const std::optional<TaskOutcome>& outcome) {
 
 Json fix_json(const std::optional<Fix>& fix) {
   if (!fix) return nullptr;
-  return {{"lat", lat_deg(fix->point)},
-          {"lon", lon_deg(fix->point)},
+  return {{"lat", lat(fix->point)},
+          {"lon", lon(fix->point)},
           {"acc", fix->accuracy_cm ? Json(*fix->accuracy_cm / 100.0) : Json(nullptr)},
           {"source", name_of(kFixSources, fix->source)},
           {"mock", fix->mock},
@@ -47,9 +51,9 @@ Json fix_json(const std::optional<Fix>& fix) {
 // GeoJSON wants rings whose last point repeats the first.
 Json ring_json(const Ring& ring) {
   auto list = Json::array();
-  for (const auto& point : ring) list.push_back(Json::array({lon_deg(point), lat_deg(point)}));
+  for (const auto& point : ring) list.push_back(Json::array({lon(point), lat(point)}));
   if (!ring.empty() && !(ring.front() == ring.back())) {
-    list.push_back(Json::array({lon_deg(ring.front()), lat_deg(ring.front())}));
+    list.push_back(Json::array({lon(ring.front()), lat(ring.front())}));
   }
   return list;
 }
@@ -226,7 +230,7 @@ Json member_day_json(const app::MemberDay& day, const Names& names) {
   for (const auto& track : day.tracks) {
     auto points = Json::array();
     for (const auto& point : track.points) {
-      points.push_back(Json::array({ms(point.at), lat_deg(point.point), lon_deg(point.point),
+      points.push_back(Json::array({ms(point.at), lat(point.point), lon(point.point),
                                     point.accuracy_cm > 0 ? Json(point.accuracy_cm / 100.0) : Json(nullptr)}));
     }
     result["tracks"].push_back(

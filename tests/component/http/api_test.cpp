@@ -1,0 +1,367 @@
+// docs/api.md over a socket, on the real use cases and SQLite.
+#include <gtest/gtest.h>
+
+#include <gridward/http/api.hpp>
+#include <gridward/http/server.hpp>
+#include <gridward/test/server_world.hpp>
+#include <nlohmann/json.hpp>
+
+#include "raw_client.hpp"
+
+namespace gridward::http {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace test;
+using nlohmann::json;
+
+class ApiTest : public ::testing::Test {
+ protected:
+  ApiTest() {
+    add_api(router, {auth, cases, organisation, duty, *world.photos, world.clock, world.policy, hub,
+                     [this] { return Health{healthy, 7, "connected"}; }, "1.2.3", false});
+    port = server.start().value();
+  }
+  ~ApiTest() override { server.stop(1s); }
+
+  app::Services services() {
+    return {*world.store, world.clock, world.crypto, hub, world.devices, *world.photos, world.policy};
+  }
+
+  struct Session {
+    std::string cookie;
+  };
+  RawClient::Answer ask(const std::string& head, const Session& session = {}, const std::string& body = "",
+                        const std::string& more = "X-Gridward: 1\r\n") {
+    RawClient client(port);
+    client.send(head + " HTTP/1.1\r\nHost: x\r\n" + more +
+                (session.cookie.empty() ? "" : "Cookie: gridward_session=" + session.cookie + "\r\n") +
+                (body.empty() ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n") + "\r\n" + body);
+    return client.read_answer();
+  }
+  json get(const std::string& path, const Session& session, int status = 200) {
+    const auto answer = ask("GET " + path, session);
+    EXPECT_EQ(answer.status, status) << path << " " << answer.body;
+    return json::parse(answer.body);
+  }
+  Session login(const std::string& who) {
+    const auto answer = ask("POST /api/login", {}, json{{"login", who}, {"password", kPassword}}.dump());
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    const auto cookie = answer.header("Set-Cookie");
+    const auto begin = cookie.find('=') + 1;
+    return {cookie.substr(begin, cookie.find(';') - begin)};
+  }
+  json act(const Session& session, const std::string& id, json body, int status = 200) {
+    if (!body.contains("version")) body["version"] = get("/api/cases/" + id, operator_)["version"];
+    const auto answer = ask("POST /api/cases/" + id + "/actions", session, body.dump());
+    EXPECT_EQ(answer.status, status) << body << answer.body;
+    return json::parse(answer.body);
+  }
+  std::string report(const std::string& text) {
+    auto record = hh.report(text);
+    record.media.push_back({photo, photo_bytes.size(), "image/jpeg", MediaRole::scene});
+    EXPECT_EQ(hh.receipt({record}).ok.size(), 1U);
+    return to_string(record.id);
+  }
+
+  ServerWorld world;
+  Handheld hh{world, "hh-1", "m1"};
+  const std::string photo_bytes = "not a real photograph, but bytes are bytes here";
+  const Sha256 photo = platform::sha256(as_bytes(photo_bytes));
+  LiveHub hub;
+  app::Auth auth{services()};
+  app::Cases cases{services()};
+  app::Organisation organisation{services()};
+  app::Duty duty{services()};
+  bool healthy = true;
+  Router router;
+  Server server{{}, [this](Request& request) { return router.handle(request); }};
+  std::uint16_t port = 0;
+  Session operator_;
+};
+
+TEST_F(ApiTest, LoginGivesACookieThatLogoutTakesBack) {
+  const auto refused = ask("POST /api/login", {}, R"({"login":"op","password":"wrong"})");
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_EQ(json::parse(refused.body)["name"], "bad_credentials");
+  EXPECT_EQ(refused.header("Set-Cookie"), "");
+
+  const auto answer = ask("POST /api/login", {}, json{{"login", "op"}, {"password", kPassword}}.dump());
+  ASSERT_EQ(answer.status, 200);
+  const auto cookie = answer.header("Set-Cookie");
+  EXPECT_TRUE(cookie.starts_with("gridward_session="));
+  EXPECT_NE(cookie.find("; HttpOnly"), std::string::npos);
+  EXPECT_NE(cookie.find("; SameSite=Strict"), std::string::npos);
+  EXPECT_EQ(cookie.find("Secure"), std::string::npos);
+  EXPECT_EQ(answer.header("Cache-Control"), "no-store");
+  const auto body = json::parse(answer.body);
+  EXPECT_EQ(body["actor"], (json{{"login", "op"},
+                                 {"name", "丁"},
+                                 {"role", "town_operator"},
+                                 {"org", kTown},
+                                 {"org_path", "120116/" + kTown},
+                                 {"org_name", "东镇"}}));
+  EXPECT_GT(body["expires"], to_unix_ms(world.clock.now()));
+
+  const Session session{cookie.substr(17, cookie.find(';') - 17)};
+  const auto me = get("/api/me", session);
+  EXPECT_EQ(me["actor"]["login"], "op");
+  EXPECT_EQ(me["policy"], (json{{"id", "binhai"}, {"name", "滨海新区"}, {"utc_offset_min", 480}}));
+  EXPECT_EQ(me["categories"], json::array({{{"code", "0101"}, {"name", "路面破损"}, {"default_unit", ""}}}));
+  EXPECT_EQ(me["reject_reasons"][0]["code"], "emergency_number");
+  EXPECT_EQ(ask("POST /api/logout", session).status, 204);
+  get("/api/me", session, 401);
+}
+
+TEST_F(ApiTest, NothingIsGivenWithoutALogin) {
+  for (const char* path :
+       {"/api/me", "/api/cases", "/api/cases/counts", "/api/org", "/api/units", "/api/members", "/api/devices",
+        "/api/duty", "/api/duty/m1", "/api/live", "/api/cases/018f0000-0000-7000-8000-000000000000"}) {
+    get(path, {}, 401);
+    get(path, {"made-up"}, 401);
+    get(path, {std::string(5000, 'a')}, 401);
+  }
+  EXPECT_EQ(ask("GET /api/photos/" + to_hex(photo) + "/thumb").status, 401);
+}
+
+TEST_F(ApiTest, AFormOfAnotherSiteCannotWrite) {
+  operator_ = login("op");
+  const auto body = json{{"login", "op"}, {"password", kPassword}}.dump();
+  EXPECT_EQ(ask("POST /api/login", {}, body, "").status, 403);
+  EXPECT_EQ(ask("POST /api/login", {}, body, "X-Gridward: 0\r\n").status, 403);
+  EXPECT_EQ(ask("POST /api/logout", operator_, "", "").status, 403);
+  EXPECT_EQ(ask("POST /api/cases/x/actions", operator_, "{}", "").status, 403);
+  get("/api/me", operator_);
+}
+
+TEST_F(ApiTest, GuessingIsSlowedDown) {
+  int last = 0;
+  for (int i = 0; i < 7; ++i) last = ask("POST /api/login", {}, R"({"login":"op","password":"guess"})").status;
+  EXPECT_EQ(last, 429);
+}
+
+TEST_F(ApiTest, ACaseFromReportToAssessment) {
+  operator_ = login("op");
+  const auto unit = login("u1");
+  const auto id = report("路面有坑");
+
+  const auto list = get("/api/cases?stage=reported&q=%E6%9C%89%E5%9D%91", operator_);
+  ASSERT_EQ(list["cases"].size(), 1U);
+  EXPECT_EQ(list["total"], 1);
+  EXPECT_EQ(list["next"], nullptr);
+  const auto& row = list["cases"][0];
+  EXPECT_EQ(row["id"], id);
+  EXPECT_EQ(row["grid"], "G1");
+  EXPECT_EQ(row["grid_name"], "一村第一网格");
+  EXPECT_EQ(row["category_name"], "路面破损");
+  EXPECT_EQ(row["stage"], "reported");
+  EXPECT_EQ(row["step"], "awaiting_review");
+  EXPECT_EQ(row["reporter"], (json{{"login", "m1"}, {"name", "甲"}}));
+  EXPECT_EQ(row["thumb"], to_hex(photo));
+  EXPECT_EQ(row["due_at"], nullptr);
+  EXPECT_DOUBLE_EQ(row["place"]["lat"], 39.205);
+  EXPECT_DOUBLE_EQ(row["place"]["acc"], 5.0);
+  EXPECT_EQ(row["place"]["source"], "gnss");
+  EXPECT_EQ(get("/api/cases?stage=closed&stage=verified", operator_)["cases"].size(), 0U);
+  EXPECT_EQ(get("/api/cases/counts", operator_)["reported"], 1);
+
+  auto view = get("/api/cases/" + id, operator_);
+  EXPECT_EQ(view["actions"], (json{"accept", "reject"}));
+  EXPECT_EQ(view["media"][0]["sha256"], to_hex(photo));
+  EXPECT_EQ(view["media"][0]["status"], "expected");
+  EXPECT_EQ(view["grid_outline"]["type"], "Polygon");
+  EXPECT_EQ(view["grid_outline"]["coordinates"][0].size(), 5U);
+  EXPECT_EQ(view["grid_outline"]["coordinates"][0][0], view["grid_outline"]["coordinates"][0][4]);
+  EXPECT_EQ(view["events"][0]["type"], "report");
+  EXPECT_EQ(view["events"][0]["actor"]["role"], "grid_member");
+  EXPECT_EQ(view["events"][0]["hash"].get<std::string>().size(), 64U);
+
+  EXPECT_EQ(get("/api/cases/" + id, unit, 403)["name"], "forbidden");
+  act(operator_, id, {{"action", "accept"}});
+  act(operator_, id, {{"action", "transfer"}, {"unit", "U1"}, {"note", "请处理"}});
+  view = get("/api/cases/" + id, unit);
+  EXPECT_EQ(view["unit_name"], "东镇建设办");
+  EXPECT_EQ(view["events"][2]["unit_name"], "东镇建设办");
+  EXPECT_NE(view["events"][2]["rule"].get<std::string>().find("第二十五条"), std::string::npos);
+  EXPECT_GT(view["due_at"], view["clock_started_at"]);
+  act(unit, id, {{"action", "take"}});
+  act(unit, id, {{"action", "handle"}, {"note", "已修补"}});
+  act(unit, id, {{"action", "feedback"}, {"note", "已修补，现场已清理"}});
+  view = act(operator_, id, {{"action", "request_verify"}, {"assignee", "m2"}});
+  EXPECT_EQ(view["step"], "verifying");
+  EXPECT_EQ(view["verifier"], "m2");
+
+  // The check comes back by the handheld, not by a page.
+  EXPECT_EQ(act(operator_, id, {{"action", "verify"}}, 403)["name"], "forbidden");
+  Handheld checker{world, "hh-2", "m2"};
+  const auto task = world.read([&](app::Tx& tx) { return tx.find_case(*uuid_from_string(id)); })->verify_task;
+  EXPECT_EQ(checker.receipt({checker.record(TaskResultBody{task, TaskOutcome::confirmed, "已平整"})}).ok.size(), 1U);
+  EXPECT_EQ(get("/api/cases/" + id, operator_)["verify_outcome"], "confirmed");
+  view = act(operator_, id, {{"action", "close"}});
+  EXPECT_EQ(view["stage"], "assessed");
+  EXPECT_EQ(view["on_time"], true);
+  EXPECT_EQ(get("/api/cases/counts", operator_)["assessed"], 1);
+}
+
+TEST_F(ApiTest, WhatCannotBeDoneSaysWhy) {
+  operator_ = login("op");
+  const auto id = report("井盖");
+  EXPECT_EQ(act(operator_, id, {{"action", "close"}}, 409)["name"], "illegal_transition");
+  EXPECT_EQ(act(operator_, id, {{"action", "accept"}, {"version", 99}}, 409)["name"], "version_conflict");
+  EXPECT_EQ(act(operator_, id, {{"action", "fly"}}, 422)["field"], "action");
+  EXPECT_EQ(act(operator_, id, {{"action", "reject"}, {"reason", "mood"}, {"note", "x"}}, 422)["field"], "reason");
+  EXPECT_EQ(act(login("boss"), id, {{"action", "accept"}}, 403)["name"], "forbidden");
+  EXPECT_EQ(act(login("op2"), id, {{"action", "accept"}}, 403)["name"], "forbidden");
+  EXPECT_EQ(ask("POST /api/cases/" + id + "/actions", operator_, "{").status, 400);
+  EXPECT_EQ(ask("PUT /api/cases/" + id, operator_).status, 405);
+  get("/api/cases/018f0000-0000-7000-8000-000000000000", operator_, 404);
+  get("/api/cases/not-an-id", operator_, 404);
+  EXPECT_EQ(get("/api/cases?stage=flying", operator_, 422)["field"], "stage");
+  EXPECT_EQ(get("/api/cases?limit=0", operator_, 422)["field"], "limit");
+  EXPECT_EQ(get("/api/cases?limit=201", operator_, 422)["field"], "limit");
+  EXPECT_EQ(get("/api/duty?day=2026-13-01", operator_, 422)["field"], "day");
+}
+
+TEST_F(ApiTest, PagesOfCasesFollowTheCursor) {
+  operator_ = login("op");
+  std::set<std::string> expected;
+  for (int i = 0; i < 7; ++i) {
+    world.clock.advance(1s);
+    expected.insert(report("第" + std::to_string(i) + "件"));
+  }
+  std::set<std::string> seen;
+  std::string cursor;
+  int pages = 0;
+  do {
+    const auto page = get("/api/cases?limit=3" + (cursor.empty() ? "" : "&cursor=" + cursor), operator_);
+    EXPECT_EQ(page["total"], 7);
+    for (const auto& row : page["cases"]) EXPECT_TRUE(seen.insert(row["id"]).second);
+    cursor = page["next"].is_null() ? "" : page["next"].get<std::string>();
+    ++pages;
+  } while (!cursor.empty() && pages < 10);
+  EXPECT_EQ(seen, expected);
+  EXPECT_EQ(pages, 3);
+}
+
+TEST_F(ApiTest, PhotosAreForThoseWhoSeeACaseWithThem) {
+  operator_ = login("op");
+  report("照片");
+  const auto base = "/api/photos/" + to_hex(photo);
+  EXPECT_EQ(ask("GET " + base + "/original", operator_).status, 404);  // on its way
+  EXPECT_FALSE(hh.send_piece({photo, photo_bytes.size(), 0, Bytes(photo_bytes.begin(), photo_bytes.end())}).empty());
+
+  const auto original = ask("GET " + base + "/original", operator_);
+  EXPECT_EQ(original.status, 200);
+  EXPECT_EQ(original.body, photo_bytes);
+  EXPECT_EQ(original.header("Content-Type"), "image/jpeg");
+  EXPECT_EQ(original.header("Cache-Control"), "private, max-age=31536000, immutable");
+  EXPECT_NE(original.header("Content-Disposition").find("attachment"), std::string::npos);
+  EXPECT_NE(original.header("Content-Security-Policy").find("sandbox"), std::string::npos);
+  const auto again =
+      ask("GET " + base + "/original", operator_, "", "If-None-Match: " + original.header("ETag") + "\r\n");
+  EXPECT_EQ(again.status, 304);
+  EXPECT_EQ(again.body, "");
+
+  EXPECT_EQ(ask("GET " + base + "/thumb", operator_).status, 404);  // not made yet
+  EXPECT_EQ(ask("GET " + base + "/large", operator_).status, 404);
+  EXPECT_EQ(ask("GET /api/photos/..%2f..%2fetc/thumb", operator_).status, 400);
+  EXPECT_EQ(ask("GET /api/photos/" + std::string(64, '0') + "/thumb", operator_).status, 404);
+  EXPECT_EQ(ask("GET " + base + "/original", login("boss")).status, 403);
+  EXPECT_EQ(ask("GET " + base + "/original", login("op2")).status, 404);
+  EXPECT_EQ(ask("GET " + base + "/preview", login("u1")).status, 404);
+}
+
+TEST_F(ApiTest, TheTreeEndsAtTheOwnNode) {
+  operator_ = login("op");
+  std::set<std::string> codes;
+  const auto tree = get("/api/org", operator_);
+  for (const auto& node : tree["nodes"]) codes.insert(node["code"]);
+  EXPECT_EQ(codes, (std::set<std::string>{kTown, "V1", "G1", "G2", "U1"}));
+  for (const auto& node : tree["nodes"]) EXPECT_EQ(node["outline"].is_null(), node["kind"] != "grid") << node;
+  codes.clear();
+  const auto units = get("/api/units", operator_);
+  for (const auto& unit : units["units"]) codes.insert(unit["code"]);
+  EXPECT_TRUE(codes.contains("U1"));
+  EXPECT_EQ(get("/api/members", operator_)["members"],
+            json::parse(R"([{"login":"m1","name":"甲","org":"G1"},{"login":"m2","name":"乙","org":"G2"}])"));
+  const auto devices = get("/api/devices", operator_)["devices"];
+  ASSERT_EQ(devices.size(), 2U);
+  EXPECT_EQ(devices[0]["id"], "hh-1");
+  EXPECT_EQ(devices[0]["revoked"], false);
+  for (const char* path : {"/api/units", "/api/members", "/api/devices", "/api/duty"}) get(path, login("u1"), 403);
+}
+
+TEST_F(ApiTest, ADayOfDuty) {
+  operator_ = login("op");
+  auto in = hh.record(SignBody{SignAct::in});
+  in.fix = hh.fix(geo_point(39.205, 117.805));
+  const auto start = world.clock.now();
+  TrackBody track;
+  for (int i = 0; i < 3; ++i) {
+    track.points.push_back(
+        {start + std::chrono::minutes(i), geo_point(39.205 + 0.0001 * i, 117.805), i == 0 ? 0U : 450U});
+  }
+  PatrolBody patrol;
+  patrol.patrol = hh.fresh_id();
+  track.patrol = patrol.patrol;
+  const auto began = hh.record(patrol);
+  const auto walked = hh.record(track);
+  world.clock.advance(10min);
+  patrol.act = PatrolAct::stop;
+  patrol.text = "一切正常";
+  patrol.checks = {{"消防通道", false, "有杂物"}};
+  const auto ended = hh.record(patrol);
+  auto out = hh.record(SignBody{SignAct::out});
+  ASSERT_EQ(hh.receipt({in, began, walked, ended, out}).ok.size(), 5U);
+
+  const auto day = get("/api/duty", operator_);  // today, by the county's clock
+  EXPECT_EQ(day["day"], "2026-03-12");
+  ASSERT_EQ(day["punches"].size(), 2U);
+  EXPECT_EQ(day["punches"][0]["act"], "in");
+  EXPECT_EQ(day["punches"][0]["place"], "inside");
+  EXPECT_EQ(day["punches"][0]["name"], "甲");
+  EXPECT_EQ(day["punches"][0]["grid_name"], "一村第一网格");
+  EXPECT_EQ(day["punches"][0]["clock"], (json{{"source", "gnss"}, {"error_ms", 10}}));
+  EXPECT_EQ(day["punches"][1]["place"], "unknown");
+  EXPECT_EQ(day["punches"][1]["fix"], nullptr);
+  EXPECT_EQ(get("/api/duty?day=2026-03-11", operator_)["punches"].size(), 0U);
+
+  const auto member = get("/api/duty/m1?day=2026-03-12", operator_);
+  EXPECT_EQ(member["grid_name"], "一村第一网格");
+  EXPECT_EQ(member["windows"].size(), 1U);
+  ASSERT_EQ(member["tracks"].size(), 1U);
+  EXPECT_EQ(member["tracks"][0]["patrol"], to_string(patrol.patrol));
+  EXPECT_EQ(member["tracks"][0]["points"][0], (json{to_unix_ms(start), 39.205, 117.805, nullptr}));
+  EXPECT_EQ(member["tracks"][0]["points"][1][3], 4.5);
+  EXPECT_NEAR(member["track_m"], 22.2, 0.5);
+  EXPECT_EQ(member["patrols"][0]["text"], "一切正常");
+  EXPECT_EQ(member["patrols"][0]["checks"][0], (json{{"item", "消防通道"}, {"ok", false}, {"note", "有杂物"}}));
+}
+
+TEST_F(ApiTest, OpenPagesHearOfAnAct) {
+  operator_ = login("op");
+  const auto id = report("直播");
+  const auto listen = [&](RawClient& page, const Session& session) {
+    page.send("GET /api/live HTTP/1.1\r\nHost: x\r\nCookie: gridward_session=" + session.cookie + "\r\n\r\n");
+    return page.read_until("retry: 2000\n\n");
+  };
+  RawClient own(port);
+  RawClient other(port);
+  ASSERT_NE(listen(own, operator_).find("text/event-stream"), std::string::npos);
+  ASSERT_NE(listen(other, login("op2")), "");
+  act(operator_, id, {{"action", "accept"}});
+  const auto heard = own.read_until("\n\n");
+  EXPECT_NE(heard.find("event: change"), std::string::npos);
+  EXPECT_NE(heard.find("\"kind\":\"case\",\"id\":\"" + id + "\",\"version\":2"), std::string::npos) << heard;
+  EXPECT_EQ(other.read_until("event:", 200ms), "");
+}
+
+TEST_F(ApiTest, HealthIsForEverybody) {
+  EXPECT_EQ(get("/api/health", {}), (json{{"ok", true}, {"version", "1.2.3"}, {"queue", 7}, {"mqtt", "connected"}}));
+  healthy = false;
+  get("/api/health", {}, 503);
+  get("/api/nothing", {}, 404);
+}
+
+}  // namespace
+}  // namespace gridward::http
