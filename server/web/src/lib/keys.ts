@@ -2,7 +2,7 @@
 export function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false
   if (target.isContentEditable) return true
-  if (target.closest('[role="dialog"], [role="listbox"], .leaflet-container') !== null) return true
+  if (target.closest('dialog, [role="dialog"], [role="listbox"], .leaflet-container') !== null) return true
   return /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
 }
 

@@ -2,6 +2,7 @@
 import { shallowRef } from 'vue'
 
 export const trail = shallowRef<string[]>([])
+export const lastCase = shallowRef('')
 export const lastListQuery = shallowRef<Record<string, string>>({})
 
 export function neighbour(id: string, step: 1 | -1): string | null {

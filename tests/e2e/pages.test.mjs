@@ -1,0 +1,163 @@
+// Every page, wide and narrow, in both languages: nothing thrown, nothing scrolls sideways, no serious barrier, pictures.
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { barriers, json, launch, logIn, narrow, open, shot, wide } from './support/browser.mjs'
+import { Handheld } from './support/handheld.mjs'
+import { turnedPhoto } from './support/photo.mjs'
+import { middleOf } from './support/place.mjs'
+import { startStack } from './support/stack.mjs'
+import { until } from './support/until.mjs'
+
+let stack, browser, handheld, caseId
+
+before(async () => {
+  stack = await startStack()
+  browser = await launch()
+  handheld = new Handheld(stack, 'hh-0101')
+  const page = await open(browser, stack.url)
+  await logIn(page, stack.accounts.operator)
+  const grid = (await json(page, '/api/members')).members.find((m) => m.login === stack.accounts.member.login).org
+  const spot = middleOf((await json(page, '/api/org')).nodes.find((n) => n.code === grid).outline)
+  const position = ['--position', `${spot.lat},${spot.lon}`]
+  const photo = join(stack.data, 'photo.jpg')
+  await writeFile(photo, await turnedPhoto(page))
+  await handheld.start()
+  await handheld.save('sign-in', ...position)
+  const { categories } = await json(page, '/api/me')
+  for (const [i, category] of categories.slice(0, 5).entries()) {
+    await handheld.save('report', '--category', category.code, '--text', `第 ${i + 1} 件：${category.name}，请派人查看。`, '--photo', photo, ...position)
+  }
+  await until('the reports are there', async () => (await json(page, '/api/cases')).total >= Math.min(5, categories.length))
+  caseId = (await json(page, '/api/cases')).cases[0].id
+  await until('the photo is there', async () => (await json(page, `/api/cases/${caseId}`)).media.every((m) => m.status === 'derived'))
+  await page.context().close()
+})
+after(async () => {
+  await handheld?.stop()
+  await browser?.close()
+  await stack?.stop()
+})
+
+const pages = [
+  { name: 'cases', path: () => '/cases', there: 'a.row' },
+  { name: 'case', path: () => `/cases/${caseId}`, there: '[data-testid=map] path.own-grid' },
+  { name: 'duty', path: () => '/duty', there: '.punch' },
+  { name: 'day', path: () => `/duty/${stack.accounts.member.login}`, there: '[data-testid=member-day] path.own-grid' },
+  { name: 'devices', path: () => '/devices', there: '[data-device]' },
+]
+
+for (const [kind, size] of Object.entries({ wide, narrow })) {
+  for (const locale of ['zh-CN', 'en']) {
+    test(`every page, ${kind}, ${locale}`, async () => {
+      const page = await open(browser, stack.url, { size, locale })
+      const found = []
+      const look = async (name) => {
+        await shot(page, `page-${name}-${kind}-${locale}`)
+        found.push(...(await barriers(page)).map((barrier) => `${name}: ${barrier}`))
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+        if (over > 0) found.push(`${name}: ${over} px wider than the screen`)
+        if (size === narrow) found.push(...(await small(page)).map((what) => `${name}: under 44 px: ${what}`))
+      }
+      await page.goto('/')
+      await page.locator('#login').waitFor()
+      await look('login')
+      await logIn(page, stack.accounts.operator)
+      for (const { name, path, there } of pages) {
+        await page.goto(path())
+        await page.locator(there).first().waitFor()
+        await look(name)
+      }
+      assert.deepEqual(found, [])
+      assert.deepEqual(page.problems, [])
+      await page.context().close()
+    })
+  }
+}
+
+// What is pressed with a thumb and is lower than 44 px.
+function small(page) {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('button, a[href], input, [role=button], [role=combobox]')]
+      .map((e) => ({ e, box: (e.closest('.el-input__wrapper, .el-select__wrapper') ?? e).getBoundingClientRect() }))
+      .filter(({ e, box }) => box.height > 0 && box.height < 43.5 && box.bottom > 0 && !e.classList.contains('skip'))
+      .map(({ e, box }) => `${e.tagName}.${e.className} ${Math.round(box.height)} px`),
+  )
+}
+
+test('the connection is lost: the page says so, and comes back by itself', async () => {
+  const page = await open(browser, stack.url)
+  await logIn(page, stack.accounts.operator)
+  await page.locator('a.row').first().waitFor()
+  await page.context().setOffline(true)
+  const banner = page.getByTestId('live-banner')
+  await banner.waitFor()
+  assert.match(await banner.innerText(), /画面停留在 \d\d:\d\d:\d\d/)
+  await page.locator('[data-stage=closed]').click()
+  assert.match(await page.getByRole('alert').filter({ hasText: '没有连上服务器' }).innerText(), /重试/)
+  await shot(page, 'page-offline-wide-zh-CN')
+  const { total } = await withOther((other) => json(other, '/api/cases'))
+  await page.context().setOffline(false)
+  await banner.waitFor({ state: 'detached', timeout: 30_000 })
+  await page.locator('[data-stage=all]').click()
+  await until('the list is whole again', async () => (await page.locator('a.row').count()) === Math.min(total, 50))
+  assert.deepEqual(page.problems, [])
+  await page.context().close()
+})
+
+async function withOther(work) {
+  const other = await open(browser, stack.url)
+  await logIn(other, stack.accounts.operator)
+  const answer = await work(other)
+  await other.context().close()
+  return answer
+}
+
+test('the address keeps the filter, and the keyboard works the list', async () => {
+  const page = await open(browser, stack.url)
+  await logIn(page, stack.accounts.operator)
+  await page.locator('a.row').first().waitFor()
+  const all = await page.locator('a.row').count()
+  await page.locator('[data-stage=reported]').click()
+  await page.keyboard.press('/')
+  await page.keyboard.type('第 2 件')
+  await page.waitForURL(/q=/)
+  await until('one row is left', async () => (await page.locator('a.row').count()) === 1)
+  assert.match(page.url(), /stage=reported/)
+  await page.reload()
+  await until('the same after a reload', async () => (await page.locator('a.row').count()) === 1)
+  await page.goto('/cases')
+  await until('all again', async () => (await page.locator('a.row').count()) === all)
+  await page.keyboard.press('j')
+  await page.keyboard.press('j')
+  await page.keyboard.press('k')
+  const focused = await page.evaluate(() => document.activeElement.dataset.id)
+  assert.equal(focused, await page.locator('a.row').first().getAttribute('data-id'))
+  await page.keyboard.press('Shift+?')
+  await page.getByRole('dialog', { name: '键盘快捷键' }).waitFor()
+  await shot(page, 'page-keys-wide-zh-CN')
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog', { name: '键盘快捷键' }).waitFor({ state: 'hidden' })
+  await page.keyboard.press('Enter')
+  await page.waitForURL(`**/cases/${focused}`)
+  await page.keyboard.press('u')
+  await page.locator('a.row').first().waitFor()
+  await until('the focus is where it was', async () => (await page.evaluate(() => document.activeElement.dataset.id)) === focused)
+  assert.deepEqual(page.problems, [])
+  await page.context().close()
+})
+
+test('a wrong password says so, and who may not see duty is not shown it', async () => {
+  const page = await open(browser, stack.url)
+  await page.goto('/login')
+  await page.locator('#login').fill(stack.accounts.unit.login)
+  await page.locator('#password').fill('wrong')
+  await page.keyboard.press('Enter')
+  assert.match(await page.getByRole('alert').innerText(), /账号或密码不对/)
+  await logIn(page, stack.accounts.unit)
+  assert.equal(await page.getByRole('link', { name: '值守' }).count(), 0)
+  await page.goto('/duty')
+  await page.waitForURL(/\/cases/)
+  await page.context().close()
+})

@@ -1,0 +1,67 @@
+// A photo whose upright form is known: four corners of four colours, stored turned, with the EXIF tag that says so.
+const width = 1600 // upright, pixels
+const height = 1200
+export const corners = { topLeft: [214, 40, 40], topRight: [30, 150, 60], bottomLeft: [40, 70, 200], bottomRight: [235, 190, 30] }
+
+// orientation 6: the camera was held turned, so the stored picture is turned a quarter to the left.
+export async function turnedPhoto(page) {
+  const stored = await page.evaluate(
+    async ({ width, height, corners }) => {
+      const canvas = document.createElement('canvas')
+      canvas.width = height
+      canvas.height = width
+      const paint = canvas.getContext('2d')
+      paint.translate(0, width)
+      paint.rotate(-Math.PI / 2)
+      const quarter = (colour, x, y) => {
+        paint.fillStyle = `rgb(${colour.join(' ')})`
+        paint.fillRect((x * width) / 2, (y * height) / 2, width / 2, height / 2)
+      }
+      quarter(corners.topLeft, 0, 0)
+      quarter(corners.topRight, 1, 0)
+      quarter(corners.bottomLeft, 0, 1)
+      quarter(corners.bottomRight, 1, 1)
+      paint.fillStyle = '#fff'
+      paint.font = 'bold 150px sans-serif'
+      paint.textAlign = 'center'
+      paint.fillText('UP ↑', width / 2, height / 2 + 50)
+      const blob = await new Promise((done) => canvas.toBlob(done, 'image/jpeg', 0.92))
+      return [...new Uint8Array(await blob.arrayBuffer())]
+    },
+    { width, height, corners },
+  )
+  return withOrientation(Buffer.from(stored), 6)
+}
+
+export function withOrientation(jpeg, orientation) {
+  const tiff = Buffer.alloc(26)
+  tiff.write('II*\0', 0, 'latin1')
+  tiff.writeUInt32LE(8, 4)
+  tiff.writeUInt16LE(1, 8) // one entry
+  tiff.writeUInt16LE(0x0112, 10) // orientation
+  tiff.writeUInt16LE(3, 12) // SHORT
+  tiff.writeUInt32LE(1, 14)
+  tiff.writeUInt16LE(orientation, 18)
+  const head = Buffer.from([0xff, 0xe1, 0, 0])
+  const body = Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), tiff])
+  head.writeUInt16BE(body.length + 2, 2)
+  return Buffer.concat([jpeg.subarray(0, 2), head, body, jpeg.subarray(2)])
+}
+
+// The colours that the page really shows in the corners of an image.
+export function shownCorners(image) {
+  return image.evaluate((element) => {
+    const { naturalWidth: w, naturalHeight: h } = element
+    const canvas = document.createElement('canvas')
+    canvas.width = w
+    canvas.height = h
+    const paint = canvas.getContext('2d')
+    paint.drawImage(element, 0, 0)
+    const at = (x, y) => [...paint.getImageData(Math.round(w * x), Math.round(h * y), 1, 1).data.slice(0, 3)]
+    return { width: w, height: h, topLeft: at(0.1, 0.1), topRight: at(0.9, 0.1), bottomLeft: at(0.1, 0.9), bottomRight: at(0.9, 0.9) }
+  })
+}
+
+export function near(a, b, tolerance = 24) {
+  return a.every((value, i) => Math.abs(value - b[i]) <= tolerance)
+}
