@@ -11,6 +11,7 @@
 #include <gridward/http/router.hpp>
 #include <gridward/http/server.hpp>
 #include <gridward/http/static_files.hpp>
+#include <gridward/mqtt/server_link.hpp>
 #include <gridward/platform/log.hpp>
 #include <gridward/platform/shutdown.hpp>
 #include <gridward/profile/profile.hpp>
@@ -30,7 +31,9 @@ using namespace std::chrono_literals;
 
 constexpr auto kHttpGrace = 5s;
 constexpr auto kStopLimit = 25s;
+constexpr auto kLinkGrace = 5s;
 constexpr auto kJobPause = 500ms;
+constexpr auto kTownsPause = 2s;
 
 // Ingest answers through the link and the link gives to ingest: one of the two must come later.
 class LateDevices final : public app::DevicePublisher {
@@ -58,6 +61,58 @@ class PagesAndJobs final : public app::LivePublisher {
  private:
   app::LivePublisher& pages_;
   std::atomic<JobThread*> photos_{nullptr};
+};
+
+Result<std::string> read_first_line(const std::string& file) {
+  std::ifstream in(file);
+  std::string line;
+  if (!in || !std::getline(in, line)) return fail(ErrorCode::config_invalid, "mqtt.password_file", file);
+  if (line.ends_with('\r')) line.pop_back();
+  return line;
+}
+
+Result<std::unique_ptr<mqtt::ServerLink>> make_link(const platform::Config& config) {
+  mqtt::LinkOptions options;
+  options.uri = config.mqtt_uri;
+  options.ca_file = config.mqtt_ca;
+  options.user = config.mqtt_user;
+  options.client_id = config.mqtt_client_id;
+  options.log = [](std::string_view text) { log::info("mqtt", {{"message", text}}); };
+  if (!config.mqtt_password_file.empty()) {
+    auto password = read_first_line(config.mqtt_password_file);
+    if (!password) return tl::unexpected(password.error());
+    options.password = std::move(*password);
+  }
+  return mqtt::ServerLink::make(std::move(options));
+}
+
+// Subscribes to the towns of the organisation, and again when an import has changed it.
+class Towns {
+ public:
+  Towns(app::Store& store, mqtt::ServerLink& link) : store_(store), link_(link) {}
+
+  void refresh() {
+    std::vector<std::string> towns;
+    bool changed = false;
+    const auto read = store_.read([&](app::Tx& tx) -> Result<void> {
+      const auto revision = tx.org_revision();
+      changed = !revision_ || *revision_ != revision;
+      if (!changed) return {};
+      for (const auto& node : tx.orgs_below("")) {
+        if (node.kind == app::OrgKind::town) towns.push_back(node.code);
+      }
+      revision_ = revision;
+      return {};
+    });
+    if (!read || !changed) return;
+    log::info("towns", {{"count", towns.size()}});
+    link_.set_towns(std::move(towns));
+  }
+
+ private:
+  app::Store& store_;
+  mqtt::ServerLink& link_;
+  std::optional<std::uint64_t> revision_;
 };
 
 }  // namespace
@@ -119,7 +174,26 @@ int serve(const Args& args) {
       std::in_place, "signatures", [&] { return signature_jobs.run_once(); }, kJobPause);
   live.set(&*photo_thread);
 
-  const auto mqtt_state = []() -> std::string { return "off"; };
+  std::unique_ptr<mqtt::ServerLink> link;
+  std::optional<Towns> towns;
+  std::optional<JobThread> towns_thread;
+  if (!config->mqtt_uri.empty()) {
+    auto made = make_link(*config);
+    if (!made) return say(made.error(), kBadInput);
+    link = std::move(*made);
+    devices.set(link.get());
+    towns.emplace(**store, *link);
+    towns->refresh();
+    link->start(ingest);
+    towns_thread.emplace(
+        "towns",
+        [&] {
+          towns->refresh();
+          return false;
+        },
+        kTownsPause);
+  }
+  const auto mqtt_state = [&link] { return link ? std::string(to_string(link->state())) : std::string("off"); };
 
   http::Router router;
   http::add_api(router, {auth, cases, organisation, duty, **photos, clock, *policy, hub,
@@ -147,14 +221,22 @@ int serve(const Args& args) {
   const auto address = (config->http_tls_cert.empty() ? "http://" : "https://") + host + ":" + std::to_string(*port);
   log::info("listening", {{"address", address}, {"profile", policy->id}, {"version", GRIDWARD_VERSION}});
 
-  std::printf("ready %s\n", address.c_str());
-  std::fflush(stdout);
-  shutdown.wait();
+  // Whoever waits for the line may send at once: the broker must know what we listen to.
+  bool asked_to_stop = false;
+  while (link && link->state() != mqtt::LinkState::connected && !asked_to_stop) asked_to_stop = shutdown.wait_for(20ms);
+  if (!asked_to_stop) {
+    std::printf("ready %s\n", address.c_str());
+    std::fflush(stdout);
+    shutdown.wait();
+  }
 
   log::info("stopping");
   const platform::StopWatchdog watchdog(kStopLimit, kStopTimeout);
   server.stop(kHttpGrace);
+  towns_thread.reset();
+  if (link) link->stop(kLinkGrace);
   ingest.wait_idle();
+  devices.set(nullptr);
   live.set(nullptr);
   photo_thread.reset();
   signature_thread.reset();
