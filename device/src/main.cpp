@@ -61,6 +61,7 @@ constexpr const char* kUsageZh = R"(用法: gridward-device [--config 文件] [-
   task list [--all] [--json]
   task done 编号 --outcome confirmed|not_rectified|cannot_check --text 文字 [--photo 文件|camera]…
   status [--json]
+  retry                        把被退回的记录重新发送
 共用选项: --actor 账号  --no-position  --position 纬度,经度
 )";
 
@@ -74,6 +75,7 @@ constexpr const char* kUsageEn = R"(usage: gridward-device [--config FILE] [--la
   task list [--all] [--json]
   task done ID --outcome confirmed|not_rectified|cannot_check --text TEXT [--photo FILE|camera]…
   status [--json]
+  retry                        send again what was refused
 with every capture: --actor LOGIN  --no-position  --position LAT,LON
 )";
 
@@ -479,8 +481,9 @@ int main(int argc, char** argv) {
   if (!args.problem.empty()) return usage(args.problem);
   if (args.words.empty()) return usage(say("缺少命令", "no command"));
   const auto& command = args.words[0];
-  static const std::map<std::string, std::size_t> words{{"init", 1},     {"run", 1},    {"report", 1}, {"sign-in", 1},
-                                                        {"sign-out", 1}, {"patrol", 2}, {"task", 3},   {"status", 1}};
+  static const std::map<std::string, std::size_t> words{{"init", 1},    {"run", 1},      {"report", 1},
+                                                        {"sign-in", 1}, {"sign-out", 1}, {"patrol", 2},
+                                                        {"task", 3},    {"status", 1},   {"retry", 1}};
   const auto known = words.find(command);
   if (known == words.end()) return usage(std::string(say("没有这个命令 ", "no such command: ")) + command);
   if (args.words.size() > known->second)
@@ -512,6 +515,13 @@ int main(int argc, char** argv) {
   if (command == "sign-in") return sign(device.get(), GW_SIGN_IN, capture.capture);
   if (command == "sign-out") return sign(device.get(), GW_SIGN_OUT, capture.capture);
   if (command == "patrol") return patrol(device.get(), args, capture.capture);
+  if (command == "retry") {
+    uint64_t count = 0;
+    const auto done = gw_device_retry_refused(device.get(), &count);
+    if (done != GW_OK) return failed(device.get(), done);
+    std::printf("%llu\n", static_cast<unsigned long long>(count));
+    return kDone;
+  }
   if (command == "status") return status_command(device.get(), args);
   const std::string what = args.words.size() > 1 ? args.words[1] : "";
   if (what == "list") return task_list(device.get(), args);

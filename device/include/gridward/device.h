@@ -266,6 +266,9 @@ typedef struct gw_refusal {
 GW_API gw_status gw_device_refused(gw_device* device, int32_t (*each)(void* user, const gw_refusal* refusal),
                                    void* user);
 
+/* What was refused waits again, for example after the server learned a member or a category. *count may be null. */
+GW_API gw_status gw_device_retry_refused(gw_device* device, uint64_t* count);
+
 typedef struct gw_summary {
   size_t struct_size;
   uint64_t waiting_records;

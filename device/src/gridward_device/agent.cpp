@@ -97,6 +97,8 @@ Agent::Agent(const Config& config, const Ports& ports, Outbox& outbox, DeviceKey
       lock_(std::move(lock)),
       machine_(SyncOptions{}, outbox.epoch(), ack, seed) {
   data_version_ = outbox_.data_version();
+  rewinds_ = outbox_.rewinds();
+  last_safe_ = outbox_.summary().safe;
   const auto now = ports_.mono();
   next_prune_ = now;
   if (config_.heartbeat > Millis{0}) next_heartbeat_ = now;
@@ -159,7 +161,12 @@ void Agent::look_outside(Millis now) {
   if (!outside_) return;
   outside_ = false;
   duty_ = outbox_.duty();
-  feed(in::WorkAdded{});
+  if (const auto rewinds = outbox_.rewinds(); rewinds != rewinds_) {
+    rewinds_ = rewinds;
+    feed(in::Rewound{});
+  } else {
+    feed(in::WorkAdded{});
+  }
 }
 
 void Agent::take_transport_events() {
@@ -232,6 +239,7 @@ void Agent::run(const SyncOutput& output) {
           last_safe_ = o.safe;
           prune_due_ = true;
           changes_.push_back([this, o] { outbox_.save_safe(o.safe); });
+          outside_ = true;  // a smaller one makes records wait again
         } else if constexpr (std::is_same_v<T, out::MediaStarted>) {
           changes_.push_back([this, o] { outbox_.mark_media_started(o.sha256); });
         } else if constexpr (std::is_same_v<T, out::MediaComplete>) {

@@ -75,6 +75,7 @@ class Agent {
   std::unique_ptr<OutboxWatch> watch_;
   SyncMachine machine_;
   std::int64_t data_version_ = 0;
+  std::int64_t rewinds_ = 0;
   bool outside_ = true;
 
   std::vector<std::function<void()>> changes_;

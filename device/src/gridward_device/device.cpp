@@ -148,6 +148,16 @@ gd::Draft draft_for(gw_device& device, const gw_capture* given) {
   return draft;
 }
 
+// There is something new to send.
+void announce(gw_device& device) {
+  if (device.agent) {
+    device.agent->appended();
+    gw_device_wake(&device);
+  } else if (!device.config.no_watch) {
+    gd::OutboxWatch::nudge(device.config.data_dir);
+  }
+}
+
 // Commits; the photos' lease must still be held by the caller.
 Result<void> commit(gw_device& device, gd::Draft draft, gw_saved* saved) {
   if (draft.actor.empty()) {
@@ -156,12 +166,7 @@ Result<void> commit(gw_device& device, gd::Draft draft, gw_saved* saved) {
   }
   const auto result = device.outbox.append(draft);
   if (!result) return tl::unexpected(result.error());
-  if (device.agent) {
-    device.agent->appended();
-    gw_device_wake(&device);
-  } else if (!device.config.no_watch) {
-    gd::OutboxWatch::nudge(device.config.data_dir);
-  }
+  announce(device);
   gw_saved out{};
   const auto id = gridward::to_string(result->id);
   std::memcpy(out.id, id.c_str(), id.size() + 1);
@@ -383,6 +388,15 @@ gw_status gw_device_refused(gw_device* device, int32_t (*each)(void*, const gw_r
       out.reason = row.reason.c_str();
       if (each(user, &out) != 0) break;
     }
+    return {};
+  });
+}
+
+gw_status gw_device_retry_refused(gw_device* device, uint64_t* count) {
+  return guarded(&device->error, [&]() -> Result<void> {
+    const auto again = device->outbox.retry_refused();
+    if (count != nullptr) *count = again;
+    announce(*device);
     return {};
   });
 }

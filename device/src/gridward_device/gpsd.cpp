@@ -107,6 +107,7 @@ class GpsdPosition final : public PositionSource {
     found.mono_ms = mono_().count();
     found.source = GW_FIX_GNSS;
     found.datum = GW_WGS84;
+    found.mock = fix.status == STATUS_SIM ? 1 : 0;  // the receiver itself says: simulated
     last_ = found;
   }
 

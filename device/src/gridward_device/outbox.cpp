@@ -642,7 +642,33 @@ std::optional<ServerTime> Outbox::server_time() {
   return time;
 }
 
-void Outbox::save_safe(std::uint64_t safe) { set_meta("safe", static_cast<std::int64_t>(safe)); }
+void Outbox::save_safe(std::uint64_t safe) {
+  const auto number = static_cast<std::int64_t>(safe);
+  if (number < meta("safe", 0)) {
+    db_.prepare("UPDATE record SET state=0, done_at=NULL WHERE state=1 AND seq>?").bind(1, number).run();
+    // A photo that was thinned cannot come again; its record still does, and shows what is missing.
+    db_.prepare(
+           "UPDATE media SET state=0, started=1, restarted=0 WHERE state=1 AND kept=1 AND sha IN (SELECT rm.sha FROM "
+           "record_media rm WHERE rm.seq>?)")
+        .bind(1, number)
+        .run();
+    set_meta("rewinds", rewinds() + 1);
+  }
+  set_meta("safe", number);
+}
+
+std::size_t Outbox::retry_refused() {
+  Transaction transaction(db_);
+  db_.exec("UPDATE record SET state=0, done_at=NULL, code=NULL, reason=NULL WHERE state=2");
+  auto count = db_.changes();
+  db_.exec("UPDATE media SET state=0, started=1, restarted=0, code=NULL, done_at=NULL WHERE state=2 AND kept=1");
+  count += db_.changes();
+  if (count > 0) set_meta("rewinds", rewinds() + 1);
+  transaction.commit();
+  return static_cast<std::size_t>(count);
+}
+
+std::int64_t Outbox::rewinds() { return meta("rewinds", 0); }
 
 bool Outbox::store_down(const DownItem& item, UnixMs at) {
   if (const auto ack = down_ack(); ack && item.n <= *ack) return false;

@@ -163,6 +163,7 @@ class Outbox {
   void mark_media_restarted(const Sha256& sha256);
   void mark_media_refused(const Sha256& sha256, ErrorCode code, UnixMs at);
   void save_server_time(const ServerTime& time);
+  // A smaller number than before: the server was restored from a backup, and what is above it waits again.
   void save_safe(std::uint64_t safe);
   // False: it was there already. Tasks are entered and cancelled here, so a stored task is a shown task.
   bool store_down(const DownItem& item, UnixMs at);
@@ -171,6 +172,10 @@ class Outbox {
 
   std::optional<std::uint64_t> down_ack();
   std::optional<ServerTime> server_time();
+  // What was refused waits again, because the reason was mended elsewhere; how many.
+  std::size_t retry_refused();
+  // Grows when something that was done waits again.
+  std::int64_t rewinds();
   // Records and photos that the server's backup holds, and files of captures that never were committed.
   void prune();
 

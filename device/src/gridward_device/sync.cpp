@@ -120,12 +120,15 @@ void SyncMachine::begin_wait() {
   state_ = State::waiting;
   hello_until_.reset();
   connect_at_ = now_ + jitter(doubled(options_.reconnect_first, connect_tries_, options_.reconnect_max));
+  // Some brokers end the connection after they refused a publish: coming back sooner would not help.
+  if (refused_ > 0) connect_at_ = std::max(*connect_at_, hold_);
   ++connect_tries_;
 }
 
 void SyncMachine::say_hello() {
   hello_sent_ = now_;
-  hello_until_ = now_ + answer_wait(hello_tries_);
+  const auto wait = doubled(options_.hello_wait, hello_tries_, options_.answer_wait_max);
+  hello_until_ = now_ + wait + jitter(wait / 4);
   ack_due_ = false;
   emit(out::PublishUp{next_token_++, {}, ack_, true});
 }
@@ -334,6 +337,19 @@ void SyncMachine::on(const in::PublishRefused& refused) {
 void SyncMachine::on(const in::WorkAdded&) {
   for (auto& lane : lanes_) lane.more = true;
   // A photo that the server has already may come with a new record: it is found after that record's receipt.
+  pump();
+}
+
+void SyncMachine::on(const in::Rewound&) {
+  // What is in the air may be sent twice by this; the server does not mind.
+  messages_.clear();
+  media_.clear();
+  media_more_ = true;
+  for (auto& lane : lanes_) {
+    lane.ready.clear();
+    lane.cursor = 0;
+    lane.more = true;
+  }
   pump();
 }
 

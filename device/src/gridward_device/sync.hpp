@@ -20,8 +20,9 @@ struct SyncOptions {
   std::size_t message_records = 64;        // at most limits::kRecordsPerMessage
   std::size_t message_bytes = 192 * 1024;  // records of one message, at most limits::kUpMessageBytes less its frame
   Millis answer_wait{10'000};              // for a receipt; doubles for each try in a row
-  Millis answer_wait_max{120'000};
-  Millis ack_delay{100};  // so that one acknowledgement speaks for several items
+  Millis answer_wait_max{60'000};
+  Millis hello_wait{2'000};  // for the greeting's answer; doubles, too. A server that starts after us is found soon.
+  Millis ack_delay{100};     // so that one acknowledgement speaks for several items
   Millis reconnect_first{2'000};
   Millis reconnect_max{60'000};
   Millis healthy_after{60'000};  // a connection that lasted this long resets the backoff
@@ -43,6 +44,7 @@ struct ConnectFailed {};
 struct Disconnected {};
 struct NetworkChanged {};  // a connectivity event of the system
 struct WorkAdded {};       // the outbox has new records
+struct Rewound {};         // records and photos that were done wait again: begin from the first
 struct RecordsLoaded {     // the answer to out::LoadRecords
   Lane lane = Lane::urgent;
   std::vector<RecordInfo> records;
@@ -66,7 +68,7 @@ struct PublishRefused {  // PUBACK with a reason code of 0x80 or more
 struct Tick {};
 }  // namespace in
 using SyncInput = std::variant<in::Start, in::Stop, in::Connected, in::ConnectFailed, in::Disconnected,
-                               in::NetworkChanged, in::WorkAdded, in::RecordsLoaded, in::MediaLoaded,
+                               in::NetworkChanged, in::WorkAdded, in::Rewound, in::RecordsLoaded, in::MediaLoaded,
                                in::MediaUnreadable, in::Down, in::DownStored, in::PublishRefused, in::Tick>;
 
 namespace out {
@@ -210,6 +212,7 @@ class SyncMachine {
   void on(const in::Disconnected&);
   void on(const in::NetworkChanged&);
   void on(const in::WorkAdded&);
+  void on(const in::Rewound&);
   void on(const in::RecordsLoaded&);
   void on(const in::MediaLoaded&);
   void on(const in::MediaUnreadable&);

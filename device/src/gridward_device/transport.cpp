@@ -169,8 +169,10 @@ class MqttTransport final : public Transport {
       const int reason = static_cast<int>(token.get_reason_code());
       // Without a reason code it is the end of the connection, which has its own event.
       if (reason < 0x80) return;
-      const auto number = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(token.get_user_context()));
-      transport_.queue_->push({Kind::publish_refused, {}, {}, number, reason});
+      transport_.queue_->push({Kind::publish_refused, {}, {}, number_of(token), reason});
+    }
+    static std::uint64_t number_of(const mqtt::token& token) {
+      return static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(token.get_user_context()));
     }
     MqttTransport& transport_;
   };

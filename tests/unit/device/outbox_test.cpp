@@ -332,6 +332,46 @@ TEST_F(OutboxTest, UnsafeRecordsAreNeverPruned) {
   EXPECT_EQ(outbox.load({saved.seq}).size(), 1U);
 }
 
+TEST_F(OutboxTest, ARestoredServerGetsBackWhatItsBackupHasNot) {
+  auto outbox = open();
+  auto first = report();
+  auto second = report();
+  second.media.push_back(*outbox.import_photo(jpeg("a.jpg"), MediaRole::scene));
+  must(outbox, first);
+  must(outbox, second);
+  must(outbox, report());
+  receipt(outbox, {first.id, second.id});
+  outbox.transaction([&] {
+    outbox.mark_media_complete(second.media[0].sha256);
+    outbox.save_safe(2);
+  });
+  EXPECT_EQ(outbox.waiting(Lane::urgent, 0, 10, 10'000).size(), 1U);
+  const auto before = outbox.rewinds();
+  outbox.transaction([&] { outbox.save_safe(1); });
+  EXPECT_EQ(outbox.rewinds(), before + 1);
+  const auto waiting = outbox.waiting(Lane::urgent, 0, 10, 10'000);
+  ASSERT_EQ(waiting.size(), 2U);
+  EXPECT_EQ(waiting[0].seq, 2U);
+  EXPECT_TRUE(outbox.waiting_media({}, 10).empty());  // its record first
+  receipt(outbox, {second.id});
+  ASSERT_EQ(outbox.waiting_media({}, 10).size(), 1U);
+  EXPECT_TRUE(outbox.waiting_media({}, 10)[0].started);  // ask: the photo store may have it
+  outbox.transaction([&] { outbox.save_safe(3); });
+  EXPECT_EQ(outbox.rewinds(), before + 1);
+}
+
+TEST_F(OutboxTest, WhatWasRefusedMayTryAgain) {
+  auto outbox = open();
+  EXPECT_EQ(outbox.retry_refused(), 0U);
+  const auto saved = must(outbox, report());
+  outbox.transaction([&] { outbox.mark_refused({saved.id, ErrorCode::unknown_actor, "不在名册"}, kNow); });
+  const auto before = outbox.rewinds();
+  EXPECT_EQ(outbox.retry_refused(), 1U);
+  EXPECT_NE(outbox.rewinds(), before);
+  EXPECT_TRUE(outbox.refused().empty());
+  EXPECT_EQ(outbox.waiting(Lane::urgent, 0, 10, 10'000).size(), 1U);
+}
+
 TEST_F(OutboxTest, BadIsKeptWithItsReason) {
   auto outbox = open();
   const auto saved = must(outbox, report());

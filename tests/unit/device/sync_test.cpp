@@ -415,6 +415,22 @@ TEST(Sync, ARefusedPublishIsNotRetriedForever) {
   EXPECT_LT(tries, 40);  // about one an hour in the end
 }
 
+TEST(Sync, ABrokerThatRefusesAndDisconnectsIsNotHammered) {
+  Script script;
+  script.feed(in::Start{});
+  int connects = 0;
+  const auto end = script.now + std::chrono::hours(24);
+  while (script.now < end) {
+    const auto hello = all<out::PublishUp>(script.feed(in::Connected{}));
+    ASSERT_EQ(hello.size(), 1U);
+    script.feed(in::PublishRefused{hello[0].token, 0x87});
+    script.feed(in::Disconnected{});
+    ASSERT_EQ(all<out::Connect>(script.wait_timer()).size(), 1U);
+    ++connects;
+  }
+  EXPECT_LT(connects, 40);
+}
+
 TEST(Sync, APhotoGoesInPiecesAndIsFinishedOnce) {
   SyncOptions options;
   options.first_window = 8;
@@ -614,6 +630,19 @@ TEST(Sync, ANewDeviceLearnsWhereTheNumbersBegin) {
   const auto acks = all<out::PublishUp>(script.wait_timer());
   ASSERT_EQ(acks.size(), 1U);
   EXPECT_EQ(acks[0].ack, 58U);
+}
+
+TEST(Sync, ARewindBeginsFromTheFirst) {
+  Script script;
+  script.add(1);
+  script.greet();
+  script.receipt({1});
+  EXPECT_EQ(script.machine.in_flight(), 0U);
+  script.add(1);  // the server was restored and asks again
+  EXPECT_TRUE(all<out::PublishUp>(script.feed(in::WorkAdded{})).empty());
+  const auto sent = all<out::PublishUp>(script.feed(in::Rewound{}));
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_EQ(sent[0].seqs, (std::vector<std::uint64_t>{1}));
 }
 
 TEST(Sync, StopEndsItAndStartBeginsAgain) {

@@ -1,0 +1,263 @@
+// The program against a real mosquitto with TLS, users and ACL.
+#include <gridward/shared/down_items.hpp>
+
+#include "device_fixture.hpp"
+
+namespace gridward::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Agent : public DeviceTest {
+ protected:
+  Agent() : broker_(broker_options()), server_(broker_.uri(), broker_.ca_file(), kTown, "server", "server-secret") {}
+  void SetUp() override { configure(broker_.uri(), broker_.ca_file()); }
+
+  RunResult report(const std::string& text, std::vector<std::string> more = {}) {
+    std::vector<std::string> words{"report", "--category", "A01", "--text", text};
+    words.insert(words.end(), more.begin(), more.end());
+    auto result = command(words);
+    EXPECT_EQ(result.status, 0) << result.output;
+    return result;
+  }
+  bool drained(std::chrono::milliseconds limit = 20s) {
+    return wait_until(
+        [&] {
+          const auto now = status();
+          return now["waiting_records"] == 0 && now["waiting_media"] == 0;
+        },
+        limit);
+  }
+
+  Mosquitto broker_;
+  TestServer server_;
+};
+
+TEST_F(Agent, WhatWasSavedOfflineArrivesSignedWithItsPhotos) {
+  server_.key = key();
+  const auto a = photo("a.jpg", 700'000, 1);
+  const auto b = photo("b.jpg", 3'000, 2);
+  report("井盖破损", {"--photo", a, "--photo", b});
+  report("路灯不亮");
+  EXPECT_EQ(status()["waiting_records"], 2);
+  EXPECT_EQ(status()["waiting_media"], 2);
+
+  const auto running = agent();
+  ASSERT_TRUE(drained()) << agent_log() << broker_.log();
+  const auto records = server_.records();
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(std::get<ReportBody>(records[0].body).text, "井盖破损");
+  EXPECT_EQ(records[0].actor, "wg0001");
+  EXPECT_EQ(records[0].media.size(), 2U);
+  EXPECT_EQ(server_.bad_signatures(), 0);
+  for (const auto& file : {a, b}) {
+    const auto got = server_.photo(hash_of(file));
+    ASSERT_TRUE(got);
+    EXPECT_TRUE(got->complete);
+    EXPECT_EQ(got->received, std::filesystem::file_size(file));  // no byte twice
+  }
+  EXPECT_GT(status()["last_receipt"], 0);
+}
+
+TEST_F(Agent, ANewReportOfAnotherProcessIsNoticedAtOnce) {
+  const auto running = agent();
+  ASSERT_TRUE(wait_until([&] { return server_.hellos() > 0; })) << agent_log();
+  for (int i = 0; i < 3; ++i) {
+    report("第" + std::to_string(i));
+    const auto saved = std::chrono::steady_clock::now();
+    ASSERT_TRUE(wait_until([&] { return server_.count() == static_cast<std::size_t>(i + 1); }, 5s));
+    EXPECT_LT(std::chrono::steady_clock::now() - saved, 1s);
+  }
+}
+
+TEST_F(Agent, OneAgentForAFolder) {
+  const auto running = agent();
+  ASSERT_TRUE(wait_until([&] { return server_.hellos() > 0; }));
+  EXPECT_EQ(command({"run"}).status, 6);
+}
+
+TEST_F(Agent, ASecondCopyIsTheSameRecord) {
+  // The server takes the message and its receipt is lost: the device sends again after its timeout or reconnect.
+  report("一");
+  {
+    const auto running = agent();
+    ASSERT_TRUE(wait_until([&] { return server_.count() == 1; }));
+    running->kill(SIGKILL);
+  }
+  const auto running = agent();
+  ASSERT_TRUE(drained());
+  EXPECT_EQ(server_.count(), 1U);
+  EXPECT_EQ(server_.conflicts(), 0);
+}
+
+TEST_F(Agent, BusyIsWaitedFor) {
+  std::atomic<int> left = 3;
+  server_.busy = 300ms;
+  server_.drop_up = [&](const UpMessage& up) { return !up.hello && left-- > 0; };
+  report("一");
+  const auto running = agent();
+  ASSERT_TRUE(drained()) << agent_log();
+  EXPECT_EQ(server_.count(), 1U);
+  EXPECT_NE(agent_log().find("server busy"), std::string::npos);
+}
+
+TEST_F(Agent, ARefusedRecordIsKeptAndMayTryAgain) {
+  std::atomic<bool> refuse = true;
+  server_.refuse = [&](const Record& record) -> std::optional<BadRecord> {
+    if (!refuse || std::get<ReportBody>(record.body).text != "坏") return std::nullopt;
+    return BadRecord{record.id, ErrorCode::unknown_category, "事项清单中没有这个类别"};
+  };
+  report("坏");
+  report("好");
+  const auto running = agent();
+  ASSERT_TRUE(drained());
+  const auto now = status();
+  ASSERT_EQ(now["refused"].size(), 1U) << now;
+  EXPECT_EQ(now["refused"][0]["code"], 1108);
+  EXPECT_EQ(now["refused"][0]["reason"], "事项清单中没有这个类别");
+  EXPECT_EQ(server_.count(), 1U);
+  refuse = false;
+  EXPECT_EQ(command({"retry"}).output, "1\n");
+  ASSERT_TRUE(wait_until([&] { return server_.count() == 2; }));
+}
+
+TEST_F(Agent, ReconnectsAfterTheBrokerDied) {
+  const auto running = agent();
+  ASSERT_TRUE(wait_until([&] { return server_.hellos() == 1; }));
+  broker_.kill9();
+  report("断网时");
+  broker_.start();
+  ASSERT_TRUE(drained(40s)) << agent_log();
+  EXPECT_EQ(server_.count(), 1U);
+  EXPECT_GE(server_.hellos(), 2);
+}
+
+TEST_F(Agent, APhotoResumesInsideTheFile) {
+  const auto file = photo("big.jpg", 5'000'000);
+  std::atomic<std::uint64_t> pieces = 0;
+  std::atomic<std::uint64_t> stop_after = 6;
+  server_.drop_piece = [&](const MediaPiece& piece) { return !piece.data.empty() && ++pieces > stop_after; };
+  report("大", {"--photo", file});
+  {
+    const auto running = agent();
+    ASSERT_TRUE(wait_until([&] { return pieces > stop_after; }));
+    running->kill(SIGKILL);
+  }
+  const auto before = server_.photo(hash_of(file))->received;
+  EXPECT_GT(before, 0U);
+  server_.drop_piece = nullptr;
+  const auto running = agent();
+  ASSERT_TRUE(drained()) << agent_log();
+  const auto got = server_.photo(hash_of(file));
+  EXPECT_TRUE(got->complete);
+  // What the server had was not sent again.
+  EXPECT_EQ(got->received, 5'000'000U);
+}
+
+TEST_F(Agent, ABrokerThatForbidsIsNotHammered) {
+  configure(broker_.uri(), broker_.ca_file(), {{"town", kTown}, {"device", "hh-0002"}, {"user", kDevice}});
+  // Topics of hh-0002, user hh-0001: the ACL refuses.
+  report("一");
+  const auto running = agent();
+  ASSERT_TRUE(wait_until([&] {
+    return agent_log().find("refuses what this device sends (0x87)") != std::string::npos;
+  })) << agent_log();
+  std::this_thread::sleep_for(4s);
+  EXPECT_EQ(server_.count(), 0U);
+  EXPECT_EQ(status()["waiting_records"], 1);
+  const auto log = agent_log();
+  EXPECT_LT(std::count(log.begin(), log.end(), '\n'), 6) << log;
+}
+
+TEST_F(Agent, AWrongPasswordOrCertificateNeverSends) {
+  configure(broker_.uri(), broker_.ca_file(), {{"password", "wrong"}});
+  report("一");
+  {
+    const auto running = agent();
+    ASSERT_TRUE(wait_until([&] { return agent_log().find("disconnected") != std::string::npos; }));
+  }
+  const Mosquitto stranger({.tls = true});  // another CA
+  configure(broker_.uri(), stranger.ca_file());
+  const auto running = agent();
+  std::this_thread::sleep_for(2s);
+  EXPECT_EQ(server_.count(), 0U);
+}
+
+TEST_F(Agent, ATaskComesDownIsDoneAndAcknowledged) {
+  server_.start_numbers_at(58);  // the folder was wiped; the server goes on counting
+  TaskItem task;
+  task.task = uuid_from_string("018f0000-0000-7000-8000-000000000001").value();
+  task.task_kind = "verify";
+  task.case_id = uuid_from_string("018f0000-0000-7000-8000-000000000002").value();
+  task.number = "YJB-0001";
+  task.category = "道路破损";
+  task.text = "请核查";
+  server_.send_item(kDevice, "task", encode_item(task), false);
+  server_.send_item(kDevice, "notice", encode_item(NoticeItem{"注意防汛"}), false);
+  const auto running = agent();
+  ASSERT_TRUE(wait_until([&] { return server_.acknowledged() == 59; })) << agent_log();
+
+  const auto list = nlohmann::json::parse(command({"task", "list", "--json"}).output);
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list[0]["number"], "YJB-0001");
+  const auto after = photo("after.jpg", 20'000, 9);
+  const auto done =
+      command({"task", "done", to_string(task.task), "--outcome", "confirmed", "--text", "已修复", "--photo", after});
+  ASSERT_EQ(done.status, 0) << done.output;
+  ASSERT_TRUE(drained());
+  const auto records = server_.records();
+  ASSERT_EQ(records.size(), 1U);
+  const auto& body = std::get<TaskResultBody>(records[0].body);
+  EXPECT_EQ(body.task, task.task);
+  EXPECT_EQ(body.outcome, TaskOutcome::confirmed);
+  EXPECT_EQ(records[0].media.at(0).role, MediaRole::after);
+  EXPECT_TRUE(server_.photo(hash_of(after))->complete);
+  EXPECT_EQ(command({"task", "list"}).output, "no tasks\n");
+
+  server_.send_item(kDevice, "notice", encode_item(NoticeItem{"再次"}));
+  EXPECT_TRUE(wait_until([&] { return server_.acknowledged() == 60; }));
+}
+
+TEST_F(Agent, ARestoredServerGetsEverythingBack) {
+  const auto file = photo("a.jpg", 50'000);
+  report("一", {"--photo", file});
+  report("二");
+  auto running = agent();
+  ASSERT_TRUE(drained());
+  // The server has a backup of both, then loses its disk and comes back from one older than them.
+  server_.set_safe(1);
+  report("三");
+  ASSERT_TRUE(wait_until([&] { return server_.count() == 3; }));
+  ASSERT_TRUE(wait_until([&] { return status()["safe"] == 1; }));
+  server_.forget_everything();
+  server_.set_safe(0);
+  running->kill(SIGTERM);
+  running = agent();
+  // The first was below the old `safe` and its photo complete: the device had leave to forget it.
+  ASSERT_TRUE(wait_until([&] { return server_.count() == 2; })) << agent_log();
+  EXPECT_EQ(server_.records()[0].seq, 2U);
+}
+
+TEST_F(Agent, TheServersTimeIsTheClockWithoutAReceiver) {
+  const auto running = agent();
+  report("一");
+  ASSERT_TRUE(drained());
+  report("二");
+  ASSERT_TRUE(drained());
+  const auto records = server_.records();
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[1].clock.source, ClockSource::server);
+  EXPECT_GT(records[1].clock.error_ms, 0U);
+  EXPECT_LT(records[1].clock.error_ms, 2'000U);
+  EXPECT_EQ(records[0].boot, records[1].boot);
+  EXPECT_GT(records[1].mono, records[0].mono);
+}
+
+TEST_F(Agent, AStopLeavesInOrder) {
+  const auto running = agent();
+  ASSERT_TRUE(wait_until([&] { return server_.hellos() == 1; }));
+  EXPECT_EQ(running->kill(SIGTERM), 0);
+}
+
+}  // namespace
+}  // namespace gridward::test
