@@ -70,6 +70,8 @@ class ServerLink::Impl {
       media_.push_back(std::make_unique<Lane>(options_.media_queue, options_.queue_bytes));
     }
     client_.set_message_callback([this](const paho::const_message_ptr& message) { arrived(message); });
+    // Before its session's first message, which may ask for an answer before our subscriptions are said again.
+    client_.set_connected_handler([this](const std::string&) { set_linked(); });
     client_.set_connection_lost_handler([this](const std::string& cause) { lost(cause); });
     client_.set_disconnected_handler([this](const paho::properties&, paho::ReasonCode reason) {
       lost(paho::exception::reason_code_str(static_cast<int>(reason)));
@@ -101,7 +103,7 @@ class ServerLink::Impl {
     join(sender_);
     {
       std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, limit, [&] { return in_flight_ == 0 || state_ != LinkState::connected; });
+      changed_.wait_for(lock, limit, [&] { return in_flight_ == 0 || !linked_; });
       state_ = LinkState::stopped;
       changed_.notify_all();
     }
@@ -152,6 +154,8 @@ class ServerLink::Impl {
   static paho::create_options create_options() {
     paho::create_options options(MQTTVERSION_5);
     options.set_send_while_disconnected(false);
+    // The library counts what it has not yet written against this also while connected, and throws from 100 on.
+    options.set_max_buffered_messages(static_cast<int>(2 * kInFlight));
     return options;
   }
 
@@ -193,12 +197,20 @@ class ServerLink::Impl {
     send(topic.town, topic.device, Busy{Millis{std::uniform_int_distribution<int>(500, 2000)(busy_random_)}});
   }
 
+  void set_linked() noexcept {
+    const std::scoped_lock lock(mutex_);
+    linked_ = true;
+    in_flight_ = 0;
+    changed_.notify_all();
+  }
+
   void lost(std::string cause) noexcept {
     const std::scoped_lock lock(mutex_);
+    linked_ = false;
+    changed_.notify_all();
     if (state_ != LinkState::connected) return;
     state_ = LinkState::connecting;
     lost_cause_ = std::move(cause);
-    changed_.notify_all();
   }
 
   // ---- up --------------------------------------------------------------------------------------------------------
@@ -238,8 +250,8 @@ class ServerLink::Impl {
     while (auto down = down_.pop()) {
       {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return in_flight_ < kInFlight || state_ != LinkState::connected; });
-        if (state_ != LinkState::connected) {
+        changed_.wait(lock, [&] { return in_flight_ < kInFlight || !linked_; });
+        if (!linked_) {
           dropped_down_.fetch_add(1, std::memory_order_relaxed);
           continue;
         }
@@ -342,7 +354,6 @@ class ServerLink::Impl {
       // The end may have come while we subscribed, and lost() told nobody.
       if (!client_.is_connected()) return "lost at once";
       state_ = LinkState::connected;
-      in_flight_ = 0;
       changed_.notify_all();
     } catch (const paho::exception& error) {
       return error.to_string();
@@ -416,6 +427,7 @@ class ServerLink::Impl {
   std::string lost_cause_;
   std::set<std::string> towns_;
   bool towns_changed_ = false;
+  bool linked_ = false;  // there is a connection, with or without our subscriptions
   std::size_t in_flight_ = 0;
 
   std::set<std::string> subscribed_;  // the manager's
