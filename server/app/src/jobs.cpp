@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <atomic>
+#include <future>
 #include <gridward/app/services.hpp>
 
 namespace gridward::app {
@@ -17,7 +20,8 @@ void tell_cases(Tx& tx, const Sha256& sha, std::vector<LiveEvent>& live) {
 
 }  // namespace
 
-PhotoJobs::PhotoJobs(Services services, PhotoDeriver& deriver) : services_(services), deriver_(deriver) {}
+PhotoJobs::PhotoJobs(Services services, PhotoDeriver& deriver, std::size_t parallel)
+    : services_(services), deriver_(deriver), parallel_(std::max<std::size_t>(parallel, 1)) {}
 
 bool PhotoJobs::run_once() {
   std::vector<PhotoJob> jobs;
@@ -26,37 +30,51 @@ bool PhotoJobs::run_once() {
     return {};
   });
   if (!read) return false;
-  bool progress = false;
-  for (const auto& job : jobs) {
-    const auto numbers = deriver_.derive(job.sha256);
-    const bool again = !numbers && error_info(numbers.error().code).retryable;
-    std::vector<LiveEvent> live;
-    const auto written = services_.store.write([&](Tx& tx) -> Result<void> {
-      live.clear();
-      if (again) {
-        tx.retry_photo_job(job.row);
-        return {};
-      }
-      auto row = tx.find_media(job.sha256);
-      if (row && numbers) {
-        row->status = MediaStatus::derived;
-        row->problem.clear();
-        tx.set_photo_numbers(job.sha256, *numbers);
-      } else if (row) {
-        // The original stays as evidence; only its smaller sizes will not be.
-        row->status = MediaStatus::refused;
-        row->problem = to_string(numbers.error());
-      }
-      if (row) tx.update_media(*row);
-      tx.finish_photo_job(job.row);
-      tell_cases(tx, job.sha256, live);
-      return {};
-    });
-    if (!written) return progress;
-    for (const auto& event : live) services_.live.publish(event);
-    progress = progress || !again;
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> progress{false};
+  const auto work = [&] {
+    for (auto i = next++; i < jobs.size(); i = next++) {
+      if (run(jobs[i])) progress = true;
+    }
+  };
+  // Each waits for one decoding process at a time, so more threads than photos or processes would only wait.
+  std::vector<std::future<void>> others;
+  for (std::size_t i = 1; i < std::min(parallel_, jobs.size()); ++i) {
+    others.push_back(std::async(std::launch::async, work));
   }
+  work();
+  for (auto& other : others) other.get();
   return progress;
+}
+
+bool PhotoJobs::run(const PhotoJob& job) {
+  const auto numbers = deriver_.derive(job.sha256);
+  const bool again = !numbers && error_info(numbers.error().code).retryable;
+  std::vector<LiveEvent> live;
+  const auto written = services_.store.write([&](Tx& tx) -> Result<void> {
+    live.clear();
+    if (again) {
+      tx.retry_photo_job(job.row);
+      return {};
+    }
+    auto row = tx.find_media(job.sha256);
+    if (row && numbers) {
+      row->status = MediaStatus::derived;
+      row->problem.clear();
+      tx.set_photo_numbers(job.sha256, *numbers);
+    } else if (row) {
+      // The original stays as evidence; only its smaller sizes will not be.
+      row->status = MediaStatus::refused;
+      row->problem = to_string(numbers.error());
+    }
+    if (row) tx.update_media(*row);
+    tx.finish_photo_job(job.row);
+    tell_cases(tx, job.sha256, live);
+    return {};
+  });
+  if (!written) return false;
+  for (const auto& event : live) services_.live.publish(event);
+  return !again;
 }
 
 SignatureJobs::SignatureJobs(Services services) : services_(services) {}

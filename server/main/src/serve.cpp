@@ -167,7 +167,7 @@ int serve(const Args& args) {
   app::Duty duty(services);
   app::Ingest ingest(services, cases, duty);
 
-  app::PhotoJobs photo_jobs(services, deriver);
+  app::PhotoJobs photo_jobs(services, deriver, static_cast<std::size_t>(config->vision_workers));
   app::SignatureJobs signature_jobs(services);
   std::optional<JobThread> photo_thread(std::in_place, "photos", [&] { return photo_jobs.run_once(); }, kJobPause);
   std::optional<JobThread> signature_thread(

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <gridward/test/server_world.hpp>
+#include <latch>
 
 #include "sql.hpp"
 
@@ -65,6 +66,27 @@ TEST(PhotoJobs, DerivedNumbersAreStoredAndPagesTold) {
   EXPECT_EQ(live[1].id, to_string(s.cases[0]));
   EXPECT_FALSE(jobs.run_once()) << "nothing is waiting";
   EXPECT_EQ(deriver.asked.size(), 1u);
+}
+
+// Answers only once two photos are in work together.
+class PairDeriver : public app::PhotoDeriver {
+ public:
+  Result<app::PhotoNumbers> derive(const Sha256&) override {
+    both.arrive_and_wait();
+    return app::PhotoNumbers{};
+  }
+  std::latch both{2};
+};
+
+TEST(PhotoJobs, SeveralPhotosAreInWorkAtATime) {
+  Sealed s;
+  s.add("一");
+  s.add("二");
+  PairDeriver deriver;
+  app::PhotoJobs jobs(s.world.services(), deriver, 2);
+  EXPECT_TRUE(jobs.run_once());
+  EXPECT_EQ(s.media(0).status, app::MediaStatus::derived);
+  EXPECT_EQ(s.media(1).status, app::MediaStatus::derived);
 }
 
 TEST(PhotoJobs, ABadPhotoIsMarkedAndTheNextGoesOn) {

@@ -179,12 +179,16 @@ class Ingest {
 // after a while. One thread each.
 class PhotoJobs {
  public:
-  PhotoJobs(Services services, PhotoDeriver& deriver);
+  // parallel: photos in work at a time, each on a thread of its own; as many as the deriver takes.
+  PhotoJobs(Services services, PhotoDeriver& deriver, std::size_t parallel = 1);
   bool run_once();
 
  private:
+  bool run(const PhotoJob& job);
+
   Services services_;
   PhotoDeriver& deriver_;
+  const std::size_t parallel_;
 };
 class SignatureJobs {
  public:
