@@ -15,7 +15,7 @@ void run(const nlohmann::json& server) {
   const auto text = [&](const char* key) { return server.at(key).get<std::string>(); };
   Account account{text("mqtt.uri"), text("ca_file"), text("mqtt.user"), {}};
   std::getline(std::ifstream(text("password_file")), account.password);
-  mqtt::async_client client(account.broker, "gridward-bench-echo", mqtt::create_options(MQTTVERSION_5));
+  mqtt::async_client client(account.broker, "gridward-bench-echo", create_options());
   client.set_message_callback([&](const mqtt::const_message_ptr& message) {
     if (!message) return;
     const auto topic = topic_from_string(message->get_topic());
@@ -30,6 +30,7 @@ void run(const nlohmann::json& server) {
     const auto bytes = encode_down(receipt);
     client.publish(to_string(Topic{TopicKind::down, topic->town, topic->device}), bytes.data(), bytes.size(), 0, false);
   });
+  client.set_connection_lost_handler([](const std::string& why) { std::cout << "lost " << why << std::endl; });
   client.connect(connect_options(account))->wait();
   client.subscribe("gridward/1/up/#", 1)->wait();
   std::cout << "ready" << std::endl;

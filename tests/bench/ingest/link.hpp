@@ -21,11 +21,19 @@ inline mqtt::connect_options connect_options(const Account& account) {
   options.set_max_inflight(1000);
   options.set_user_name(account.user);
   options.set_password(mqtt::binary_ref(account.password));
-  mqtt::ssl_options tls;
-  tls.set_trust_store(account.ca_file);
-  tls.set_enable_server_cert_auth(true);
-  tls.set_verify(true);
-  options.set_ssl(std::move(tls));
+  if (account.broker.starts_with("ssl://")) {
+    mqtt::ssl_options tls;
+    tls.set_trust_store(account.ca_file);
+    tls.set_enable_server_cert_auth(true);
+    tls.set_verify(true);
+    options.set_ssl(std::move(tls));
+  }
+  return options;
+}
+
+inline mqtt::create_options create_options() {
+  mqtt::create_options options(MQTTVERSION_5);
+  options.set_max_buffered_messages(100'000);  // more than 100 waiting would throw in the callback
   return options;
 }
 

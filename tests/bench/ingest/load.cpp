@@ -59,7 +59,7 @@ class Handheld {
     std::array<std::uint8_t, 32> raw{};
     std::copy(seed->begin(), seed->end(), raw.begin());
     fill(text("actor"), platform::ed25519_keys_from_seed(raw));
-    client_ = std::make_unique<mqtt::async_client>(account_.broker, device_, mqtt::create_options(MQTTVERSION_5));
+    client_ = std::make_unique<mqtt::async_client>(account_.broker, device_, create_options());
     client_->set_message_callback([this](const mqtt::const_message_ptr& message) {
       if (message) received(message->get_payload_str());
     });
@@ -67,8 +67,9 @@ class Handheld {
         [this](const std::string& why) { shared_.fail(device_ + " lost its connection " + why); });
   }
 
-  void connect() {
-    client_->connect(connect_options(account_))->wait();
+  void begin_connect() { connecting_ = client_->connect(connect_options(account_)); }
+  void end_connect() {
+    connecting_->wait();
     client_->subscribe(down_, 1)->wait();
   }
   void disconnect() {
@@ -167,6 +168,7 @@ class Handheld {
   std::vector<double> latencies_ms_;
   std::atomic<std::uint64_t> busy_{0};
   bool done_ = false;
+  mqtt::token_ptr connecting_;
   std::unique_ptr<mqtt::async_client> client_;
 };
 
@@ -174,15 +176,17 @@ int run(const Options& options) {
   Shared shared;
   std::vector<std::unique_ptr<Handheld>> handhelds;
   for (const auto& config : options.configs) handhelds.push_back(std::make_unique<Handheld>(config, options, shared));
-  for (auto& handheld : handhelds) handheld->connect();
+  // All at once: Paho's one receiving thread takes a second to notice a new TLS connection.
+  for (auto& handheld : handhelds) handheld->begin_connect();
+  for (auto& handheld : handhelds) handheld->end_connect();
 
   const auto begin = SteadyClock::now();
   for (auto& handheld : handhelds) handheld->start();
   {
     std::unique_lock lock(shared.mutex);
     const bool ended = shared.changed.wait_for(
-        lock, std::chrono::minutes(5), [&] { return shared.finished == handhelds.size() || !shared.problem.empty(); });
-    if (!ended) shared.problem = "not every record was receipted within five minutes";
+        lock, std::chrono::minutes(2), [&] { return shared.finished == handhelds.size() || !shared.problem.empty(); });
+    if (!ended) shared.problem = "not every record was receipted within two minutes";
   }
   const double seconds = std::chrono::duration<double>(SteadyClock::now() - begin).count();
   if (!shared.problem.empty()) {
