@@ -1,6 +1,7 @@
 """One running system in one data folder: keys, broker, server, demo district, enrolled handhelds."""
 import concurrent.futures
 import csv
+import fcntl
 import hashlib
 import json
 import os
@@ -18,6 +19,9 @@ DEMO = os.path.join(ROOT, "server", "demo")
 TOWN = "120116135"
 DEMO_FILES = ["orgs.csv", "units.json", "outlines.geojson"]
 CERTIFICATE_DAYS = 825
+
+OWN_FILES = ["accounts.json", "broker", "devices", "fleet.json", "import", "imported.json", "logs", "photos", "server",
+             "server.json", "server.password", "tls"]
 
 # A handheld writes and reads its own topics only; the server reads what comes up and writes what goes down.
 ACL = """user server
@@ -65,7 +69,8 @@ def may_enter(path, uid):
 
 
 class Stack:
-    def __init__(self, data, build_dir, web_dir=None, devices=5, port=None, fixed_port=False, mqtt_port=None, server_options=()):
+    def __init__(self, data, build_dir, web_dir=None, devices=5, port=None, fixed_port=False, mqtt_port=None, server_options=(),
+                 tls=True):
         self.data = os.path.abspath(data)
         self.build_dir = os.path.abspath(build_dir)
         self.web_dir = web_dir
@@ -73,6 +78,7 @@ class Stack:
         self.http_port, self.fixed_port = port, fixed_port
         self.mqtt_port = mqtt_port
         self.server_options = list(server_options)
+        self.tls = tls  # only a benchmark goes without
         self.children = []  # in the order they were started
         self.accounts = {}
         self.handhelds = []
@@ -89,6 +95,20 @@ class Stack:
             if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
                 return candidate
         raise Failed(f"{name} is not built in {self.build_dir}: run without --no-build")
+
+    # -- the folder is ours alone while we run
+    def lock(self, fresh=False):
+        os.makedirs(self.data, mode=0o711, exist_ok=True)
+        self.lock_file = open(self.path(".lock"), "a", encoding="utf-8")
+        try:
+            fcntl.flock(self.lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Failed(f"another scripts/run works in {self.data}; choose another folder with --data") from None
+        if fresh:
+            # Only what we made: a mistyped --data must not cost anybody their files.
+            for name in OWN_FILES:
+                path = self.path(name)
+                shutil.rmtree(path) if os.path.isdir(path) else os.path.exists(path) and os.unlink(path)
 
     # -- before the start; each step does nothing when its result is there
     def prepare(self):
@@ -169,10 +189,13 @@ class Stack:
     def write_device_config(self, handheld):
         write_private(handheld["config"], json.dumps({
             "data_dir": "outbox", "key_file": "device.key",
-            "broker": f"ssl://localhost:{self.mqtt_port}", "ca_file": self.path("tls", "ca.crt"),
+            "broker": self.broker_uri(), "ca_file": self.path("tls", "ca.crt"),
             "device": handheld["device"], "town": handheld["town"], "actor": handheld["member"],
             "password": self.secrets["devices"][handheld["device"]]["password"],
             **handheld.get("extra", {})}, indent=1) + "\n")
+
+    def broker_uri(self):
+        return f"ssl://localhost:{self.mqtt_port}" if self.tls else f"tcp://localhost:{self.mqtt_port}"
 
     def choose_mqtt_port(self):
         if self.mqtt_port is None:
@@ -188,7 +211,7 @@ class Stack:
             "data_dir": "server",
             "policy.file": os.path.join(ROOT, "server", "profiles", "binhai.json"),
             "http.host": "127.0.0.1", "http.port": self.http_port,
-            "mqtt.uri": f"ssl://localhost:{self.mqtt_port}", "mqtt.ca": "tls/ca.crt", "mqtt.user": "server",
+            "mqtt.uri": self.broker_uri(), "mqtt.ca": "tls/ca.crt", "mqtt.user": "server",
             "mqtt.password_file": "server.password",
         }
         if self.web_dir:
@@ -236,13 +259,13 @@ log_dest stderr
 log_type error
 log_type warning
 log_type notice
-connection_messages false
+connection_messages true
 listener {self.mqtt_port} 127.0.0.1
-cafile {folder}/ca.crt
+""" + (f"""cafile {folder}/ca.crt
 certfile {folder}/server.crt
 keyfile {folder}/server.key
 tls_version tlsv1.2
-""")
+""" if self.tls else ""))
         for name in os.listdir(folder):
             os.chmod(os.path.join(folder, name), 0o600)
         if user:

@@ -1,0 +1,143 @@
+"""scripts/run: a running system until Ctrl-C, or with --check the main job once."""
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from gridward import build, check  # noqa: E402
+from gridward.api import Refused  # noqa: E402
+from gridward.build import ROOT, say  # noqa: E402
+from gridward.procs import Failed  # noqa: E402
+from gridward.stack import Stack  # noqa: E402
+
+STAGES = {"reported": "上报", "accepted": "受理", "transferred": "转办", "verified": "核查", "closed": "结案", "assessed": "考核"}
+LINES_A_SECOND = 4
+
+
+def options():
+    parser = argparse.ArgumentParser(prog="scripts/run", description="Gridward from a clone to a running system.")
+    parser.add_argument("--devices", type=int, default=None, metavar="N", help="simulated handhelds (default 5)")
+    parser.add_argument("--port", type=int, default=None, metavar="P", help="of the pages (default 8080, or another when it is taken)")
+    parser.add_argument("--data", metavar="DIR", help="data folder (default ./data)")
+    parser.add_argument("--check", action="store_true", help="do the main job once, headless, in a temporary folder")
+    parser.add_argument("--fresh", action="store_true", help="throw the data folder away first")
+    parser.add_argument("--no-build", action="store_true", help="use what is built; installs nothing")
+    parser.add_argument("--idle", action="store_true", help="enrol the handhelds but leave them to others (the stories)")
+    parser.add_argument("--build-dir", metavar="DIR", help="default build/release")
+    args = parser.parse_args()
+    if args.devices is not None and not 0 <= args.devices <= 10000:
+        parser.error("--devices: 0 to 10000")
+    if args.port is not None and not 1 <= args.port <= 65535:
+        parser.error("--port: 1 to 65535")
+    return args
+
+
+class Progress:
+    """One line for each change of a case, as an open page is told of it; a sum when there are too many."""
+
+    def __init__(self, stack):
+        self.api = stack.login("operator")
+        self.seen = {}
+        self.second, self.lines, self.left_out = 0, 0, 0
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                for _, event in self.api.live():
+                    if event.get("kind") == "case":
+                        self.tell(event["id"])
+            except (OSError, Refused, ValueError, KeyError):
+                time.sleep(1)
+
+    def tell(self, case_id):
+        now = int(time.monotonic())
+        if now != self.second:
+            if self.left_out:
+                counts = self.api.get("/api/cases/counts")
+                say(f"{time.strftime('%H:%M:%S')}  … {self.left_out} more; now "
+                    + ", ".join(f"{STAGES.get(k, k)} {v}" for k, v in counts.items() if v))
+            self.second, self.lines, self.left_out = now, 0, 0
+        if self.lines >= LINES_A_SECOND:
+            self.left_out += 1
+            return
+        case = self.api.get(f"/api/cases/{case_id}")
+        state = (case["stage"], case["step"], case["version"])
+        if self.seen.get(case_id) == state:
+            return
+        self.seen[case_id] = state
+        self.lines += 1
+        last = case["events"][-1] if case["events"] else None
+        who = f" by {last['actor']['name'] or last['actor']['login']}" if last else ""
+        say(f"{time.strftime('%H:%M:%S')}  {case['number']}  {STAGES.get(case['stage'], case['stage'])} {case['stage']}/{case['step']}"
+            f"  {case['category_name']} · {case['grid_name']}{who}")
+
+
+def main():
+    args = options()
+    try:
+        build_dir = os.path.abspath(args.build_dir or os.path.join(ROOT, "build", "release"))
+        if not args.no_build:
+            build.programs("release", build_dir)
+        web = os.path.join(ROOT, "server", "web", "dist") if args.no_build else build.web()
+        if not os.path.exists(os.path.join(web, "index.html")):
+            web = None
+        if args.check:
+            args.devices = 4 if args.devices is None else args.devices
+            return check.main(args, build_dir, web)
+        stack = Stack(args.data or os.path.join(ROOT, "data"), build_dir, web, devices=5 if args.devices is None else args.devices,
+                      port=args.port or 8080, fixed_port=args.port is not None)
+    except Failed as problem:
+        print(f"scripts/run: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    status = 0
+    try:
+        signal.signal(signal.SIGTERM, interrupted)
+        stack.lock(fresh=args.fresh)
+        begin = time.monotonic()
+        say("Starting")
+        stack.start()
+        if not args.idle:
+            stack.start_fleet()
+        say(f"Ready after {time.monotonic() - begin:.1f} s: {stack.url}")
+        say("")
+        for key, title in (("operator", "town operator 受理"), ("unit", "handling unit 承办"), ("leader", "leader 领导"),
+                           ("member", "grid member 网格员")):
+            account = stack.accounts[key]
+            say(f"  {title:<18} {account['login']:<8} {account['password']}")
+        say(f"  the other {len(stack.accounts['all']) - 4} accounts: {stack.path('accounts.json')}")
+        say("")
+        say(stack.ready_line())
+        say(f"{len(stack.handhelds)} handhelds {'are enrolled' if args.idle else 'report'}; Ctrl-C stops everything.")
+        Progress(stack)
+        while True:
+            time.sleep(0.5)
+            child = stack.ended()
+            if child is not None:
+                raise Failed(f"{child.title} ended with status {child.returncode}; its log: {child.log}\n{child.tail()}")
+    except Failed as problem:
+        print(f"scripts/run: {problem}", file=sys.stderr)
+        status = 1
+    except KeyboardInterrupt:
+        print(flush=True)
+    finally:
+        # Once is enough: what follows takes a few seconds at most.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        say("Stopping")
+        clean = stack.stop()
+        say("Stopped" if clean else "Stopped; some had to be killed")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
