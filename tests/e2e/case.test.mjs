@@ -135,7 +135,7 @@ test("the operator, whose page followed by itself, asks for the check; the membe
 
   const task = await until('the task came down', () => handheld.openTask(caseId))
   const photo = join(stack.data, 'after.jpg')
-  await writeFile(photo, await turnedPhoto(operator))
+  await writeFile(photo, await turnedPhoto(operator, 'AFTER'))
   await handheld.save('task', 'done', task.task, '--outcome', 'confirmed', '--text', '井盖完好，路面平整。', '--photo', photo, ...position())
   await operator.locator('[data-testid=case][data-step=verify_passed]').waitFor()
   await until('both photos are shown', async () => (await operator.locator('figure[data-status=derived]').count()) === 2)

@@ -46,7 +46,7 @@ test('a sign-in from the handheld appears on the duty page, inside the grid', as
 test("the patrol's track is drawn, with its log and checks", async () => {
   await handheld.save('patrol', 'start')
   await page.locator(`.punch[data-login="${member}"]`).first().click()
-  await page.locator('[data-testid=map] path.track-line').first().waitFor({ timeout: 60_000 })
+  await page.locator('[data-testid=map] path.track-line.patrol').first().waitFor({ timeout: 60_000 })
   await until('a track with a dozen points', async () => points(await dayOfMember()).length >= 12, 60_000, 500)
   await handheld.save('patrol', 'stop', '--text', '沿村主路巡查一遍，秩序正常。', '--check', '井盖=bad:村口一处破损', '--check', '路灯=ok')
   const log = page.getByTestId('patrol')
@@ -55,7 +55,7 @@ test("the patrol's track is drawn, with its log and checks", async () => {
   assert.equal(await log.locator('li.bad').count(), 1)
 
   const outline = await page.locator('[data-testid=map] path.own-grid').boundingBox()
-  const line = await page.locator('[data-testid=map] path.track-line').first().boundingBox()
+  const line = await page.locator('[data-testid=map] path.track-line.patrol').first().boundingBox()
   assert.ok(line.width > 4 && line.height > 4, 'the line has an extent')
   assert.ok(line.x >= outline.x && line.x + line.width <= outline.x + outline.width, 'it lies in the grid')
   assert.ok(line.y >= outline.y && line.y + line.height <= outline.y + outline.height, 'it lies in the grid')
@@ -74,7 +74,7 @@ test('points after the sign-out are not stored, though the receiver goes on', as
   assert.deepEqual(points(later).filter((p) => p[0] > out), [])
   assert.equal(points(later).length, points(atSignOut).length)
   await page.reload()
-  await page.locator('[data-testid=map] path.track-line').first().waitFor()
+  await page.locator('[data-testid=map] path.track-line.patrol').first().waitFor()
   await shot(page, 'duty-2-day')
 })
 
@@ -85,7 +85,7 @@ test('the same day on a narrow screen', async () => {
   await phone.locator('.punch').first().waitFor()
   await shot(phone, 'duty-3-narrow-list')
   await phone.locator(`.punch[data-login="${member}"]`).first().tap()
-  await phone.locator('[data-testid=map] path.track-line').first().waitFor()
+  await phone.locator('[data-testid=map] path.track-line.patrol').first().waitFor()
   await shot(phone, 'duty-4-narrow-day', { fullPage: true })
   assert.deepEqual([...page.problems, ...phone.problems], [])
 })

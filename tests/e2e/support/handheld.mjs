@@ -1,7 +1,7 @@
 // A member's handheld: the real gridward-device program on an enrolled configuration, with a receiver that walks.
-import { spawn } from 'node:child_process'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
@@ -45,12 +45,13 @@ export class Handheld {
     await this.spawnChild(program, ['--config', this.config, '--lang', 'en', 'run'], process.env)
     await until('the handheld is connected', () => this.lines.some((line) => line.includes('connected')))
   }
-  // A receiver that reads out an endless walk along a small loop around the place.
+  // A receiver that reads out an endless walk along a small loop around the place, three sentences a second.
   async startReceiver({ lat, lon, radiusM }) {
     const port = await freePort()
     const log = join(dirname(this.config), 'walk.nmea')
     await writeFile(log, walk(lat, lon, radiusM), 'latin1')
-    await this.spawnChild('gpsfake', ['-q', '-n', '-c', '0.25', '-P', String(port), log], sbin)
+    await this.spawnChild('gpsfake', ['-q', '-n', '-c', '0.333', '-P', String(port), log], sbin)
+    await until('the receiver has a position', () => hasFix(port))
     const config = JSON.parse(await readFile(this.config, 'utf8'))
     Object.assign(config, {
       gpsd_host: '127.0.0.1',
@@ -82,6 +83,26 @@ export class Handheld {
     })
     this.children.push(child)
   }
+}
+
+// Whether gpsd listens on the port and tells a position within a while.
+function hasFix(port) {
+  return new Promise((done, fail) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('?WATCH={"enable":true,"json":true};\n'))
+    const timer = setTimeout(() => socket.destroy(new Error('no position yet')), 5000)
+    socket.on('error', fail)
+    socket.on('close', () => {
+      clearTimeout(timer)
+      fail(new Error('gpsd hung up'))
+    })
+    let heard = ''
+    socket.on('data', (bytes) => {
+      heard += bytes
+      if (!/"class":"TPV"[^\n]*"lat":/.test(heard)) return
+      done(true)
+      socket.destroy()
+    })
+  })
 }
 
 // NMEA 0183 of one loop, a fix a second; gpsfake begins again at its end.

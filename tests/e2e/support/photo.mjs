@@ -4,9 +4,9 @@ const height = 1200
 export const corners = { topLeft: [214, 40, 40], topRight: [30, 150, 60], bottomLeft: [40, 70, 200], bottomRight: [235, 190, 30] }
 
 // orientation 6: the camera was held turned, so the stored picture is turned a quarter to the left.
-export async function turnedPhoto(page) {
+export async function turnedPhoto(page, title = 'BEFORE') {
   const stored = await page.evaluate(
-    async ({ width, height, corners }) => {
+    async ({ width, height, corners, title }) => {
       const canvas = document.createElement('canvas')
       canvas.width = height
       canvas.height = width
@@ -24,11 +24,11 @@ export async function turnedPhoto(page) {
       paint.fillStyle = '#fff'
       paint.font = 'bold 150px sans-serif'
       paint.textAlign = 'center'
-      paint.fillText('UP ↑', width / 2, height / 2 + 50)
+      paint.fillText(`${title} ↑`, width / 2, height / 2 + 50)
       const blob = await new Promise((done) => canvas.toBlob(done, 'image/jpeg', 0.92))
       return [...new Uint8Array(await blob.arrayBuffer())]
     },
-    { width, height, corners },
+    { width, height, corners, title },
   )
   return withOrientation(Buffer.from(stored), 6)
 }
