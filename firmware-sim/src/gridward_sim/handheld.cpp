@@ -1,0 +1,412 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <gridward_sim/handheld.hpp>
+
+namespace gridward::sim {
+namespace {
+
+constexpr std::int64_t kDrainLookMs = 200;
+
+struct Matter {
+  const char* category;
+  Problem problem;
+  const char* text;
+};
+// Our own sentences, with the codes of the shipped profile.
+constexpr Matter kMatters[] = {
+    {"road-manhole", Problem::manhole, "人行道旁井盖移位，夜间行人易踏空，已用树枝临时警示"},
+    {"road-manhole", Problem::manhole, "雨水井盖缺失，位于学校门口附近，请尽快补装"},
+    {"env-litter", Problem::litter, "路边堆放生活垃圾和废纸箱，有异味"},
+    {"env-litter", Problem::litter, "绿化带旁有散落的包装袋，风一吹满街都是"},
+    {"road-damage", Problem::pothole, "路面出现坑洼，电动车经过颠簸，雨后积水看不清"},
+    {"road-damage", Problem::pothole, "沥青路面开裂下沉，约有一米见方"},
+    {"road-light", Problem::dark_lamp, "路灯灯头脱落下垂，存在坠落风险"},
+    {"water-leak", Problem::puddle, "路中间持续冒水，疑似地下管道漏水"},
+    {"parking", Problem::parking, "机动车停在人行道上，盲道被占"},
+    {"env-stall", Problem::stall, "流动摊贩占道经营，行人只能走机动车道"},
+    {"fire-lane", Problem::parking, "小区入口消防通道被车辆占用"},
+};
+constexpr const char* kChecks[] = {"井盖", "路灯", "消防栓", "垃圾桶点位", "公告栏"};
+
+Random seeded(std::uint64_t seed) {
+  Random random(seed);
+  random.next();
+  return random;
+}
+
+}  // namespace
+
+std::int64_t steady_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+void Journal::say(const std::string& line) {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::localtime_r(&now, &parts);
+  char clock[16];
+  std::strftime(clock, sizeof clock, "%H:%M:%S", &parts);
+  const std::lock_guard lock(mutex_);
+  std::printf("%s %s\n", clock, line.c_str());
+  std::fflush(stdout);
+}
+
+Handheld::Handheld(const HandheldSpec& spec, const Surroundings& around, Tally& tally, Journal& journal,
+                   std::uint64_t seed)
+    : name_(spec.config.parent_path().filename().string()),
+      spec_(spec),
+      around_(around),
+      tally_(tally),
+      journal_(journal),
+      random_(seeded(seed)),
+      walk_(spec.grid, spec.behaviour.walk, seed ^ 0x5DEECE66DULL) {
+  walked_to_ = steady_ms();
+  begin_at_ = walked_to_ + static_cast<std::int64_t>(random_.between(0, spec_.behaviour.start_within_s) * 1000);
+}
+
+Result<std::unique_ptr<Handheld>> Handheld::open(const HandheldSpec& spec, const Surroundings& around, Tally& tally,
+                                                 Journal& journal, std::uint64_t seed) {
+  std::unique_ptr<Handheld> handheld(new Handheld(spec, around, tally, journal, seed));
+  gw_ports ports{};
+  ports.struct_size = sizeof ports;
+  ports.user = handheld.get();
+  ports.position = [](void* user, std::uint32_t wait_ms, gw_fix* out) {
+    auto* self = static_cast<Handheld*>(user);
+    // The agent's own question, for the track, never waits.
+    if (wait_ms == 0) ++self->tally_.track_points;
+    return self->position(*out);
+  };
+  ports.on_event = [](void* user, const gw_event* event) { static_cast<Handheld*>(user)->on_event(*event); };
+  ports.battery_percent = [](void* user) {
+    // A working day takes about half of it.
+    const auto worked_s = (steady_ms() - static_cast<Handheld*>(user)->begin_at_) / 1000;
+    return static_cast<std::int32_t>(std::clamp<std::int64_t>(97 - worked_s / 600, 5, 100));
+  };
+  char problem[512] = "";
+  const auto status = gw_device_open_file(spec.config.c_str(), &ports, &handheld->device_, problem, sizeof problem);
+  if (status != GW_OK) return fail(static_cast<ErrorCode>(status), spec.config.string(), problem);
+  return handheld;
+}
+
+Handheld::~Handheld() { gw_device_close(device_); }
+
+std::int32_t Handheld::fd() const { return gw_device_fd(device_); }
+
+void Handheld::stop() {
+  gw_device_agent_stop(device_);
+  if (connected_) --tally_.connected;
+  connected_ = false;
+}
+
+gw_summary Handheld::summary() const {
+  gw_summary s{};
+  s.struct_size = sizeof s;
+  gw_device_summary(device_, &s);
+  return s;
+}
+
+gw_status Handheld::position(gw_fix& out) {
+  const auto now = steady_ms();
+  walk_.advance(static_cast<double>(now - walked_to_) / 1000);
+  walked_to_ = now;
+  const auto reading = walk_.reading();
+  out.lat_e7 = reading.point.lat_e7;
+  out.lon_e7 = reading.point.lon_e7;
+  out.accuracy_cm = reading.accuracy_cm;
+  out.at_ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+                  .count();
+  out.source = GW_FIX_GNSS;
+  out.datum = GW_WGS84;
+  return GW_OK;
+}
+
+void Handheld::on_event(const gw_event& event) {
+  switch (event.kind) {
+    case GW_EVENT_CONNECTED:
+      if (!connected_) ++tally_.connected;
+      connected_ = true;
+      break;
+    case GW_EVENT_DISCONNECTED:
+      if (connected_) --tally_.connected;
+      connected_ = false;
+      break;
+    case GW_EVENT_RECEIPTED:
+      ++tally_.receipted;
+      break;
+    case GW_EVENT_REFUSED:
+    case GW_EVENT_MEDIA_REFUSED:
+      ++tally_.refused;
+      journal_.say(name_ + ": refused " + event.id + ": " + event.text + " (" + std::to_string(event.code) + ")");
+      break;
+    case GW_EVENT_MEDIA_DONE:
+      ++tally_.photos_delivered;
+      break;
+    case GW_EVENT_DOWN:
+      errands_changed_ = true;
+      break;
+    case GW_EVENT_LINK_REFUSED:
+      journal_.say(name_ + ": the broker refuses what it sends");
+      break;
+    default:
+      break;
+  }
+}
+
+void Handheld::failed(const char* doing, gw_status status) {
+  ++tally_.failed;
+  journal_.say(name_ + ": " + doing + ": " + gw_status_name(status) + " " + gw_device_last_error(device_));
+}
+
+// ---- the day ----
+
+std::int64_t Handheld::step() {
+  const auto now = steady_ms();
+  if (state_ == State::left) return 60'000;
+  if (state_ == State::fresh) {
+    if (now < begin_at_ && !leaving_) return begin_at_ - now;
+    begin(now);
+    if (state_ == State::left) return 60'000;
+  }
+  if (state_ == State::working) {
+    if (leaving_) {
+      go_home(now);
+    } else {
+      work(now);
+    }
+  }
+  std::int64_t next = -1;
+  if (const auto status = gw_device_step(device_, &next); status != GW_OK) failed("step", status);
+  if (next < 0) next = 60'000;
+  if (state_ == State::draining) {
+    const auto s = summary();
+    if (s.waiting_records == 0 && s.waiting_media == 0) {
+      stop();
+      state_ = State::left;
+    }
+    return std::min(next, kDrainLookMs);
+  }
+  if (state_ == State::working) {
+    next = std::min(next, std::max<std::int64_t>(0, next_report_ - steady_ms()));
+    if (!errands_.empty()) next = std::min<std::int64_t>(next, 250);
+    if (errands_changed_) next = 0;
+  }
+  return next;
+}
+
+void Handheld::begin(std::int64_t now) {
+  if (const auto status = gw_device_agent_start(device_); status != GW_OK) {
+    failed("agent", status);
+    state_ = State::left;
+    return;
+  }
+  state_ = State::working;
+  if (spec_.behaviour.sign_in && !leaving_) {
+    const auto status = gw_device_sign(device_, GW_SIGN_IN, nullptr, nullptr);
+    // After a kill the member still is on duty.
+    if (status == GW_OK || status == GW_E_ALREADY_ON_DUTY) {
+      signed_in_ = true;
+      ++tally_.on_duty;
+    } else {
+      failed("sign-in", status);
+    }
+  }
+  if (spec_.behaviour.patrol && !leaving_) {
+    const auto status = gw_device_patrol_start(device_, nullptr, nullptr);
+    if (status != GW_OK && status != GW_E_ALREADY_EXISTS) failed("patrol start", status);
+  }
+  // The first report comes early: somebody is watching the demo.
+  next_report_ = now + static_cast<std::int64_t>(random_.between(0.1, 0.5) * spec_.behaviour.report_min_s * 1000);
+}
+
+void Handheld::work(std::int64_t now) {
+  if (errands_changed_) look_for_errands();
+  const bool may_report = spec_.behaviour.max_reports < 0 || reports_ < spec_.behaviour.max_reports;
+  if (now >= next_report_) {
+    if (may_report && errands_.empty()) report(now);
+    next_report_ =
+        now +
+        static_cast<std::int64_t>(random_.between(spec_.behaviour.report_min_s, spec_.behaviour.report_max_s) * 1000) +
+        100;
+  }
+  if (!errands_.empty()) do_errand(now);
+}
+
+void Handheld::go_home(std::int64_t) {
+  if (spec_.behaviour.patrol) {
+    std::vector<gw_check_item> checks;
+    for (const char* item : kChecks) {
+      if (random_.chance(0.5)) checks.push_back({sizeof(gw_check_item), item, random_.chance(0.9) ? 1 : 0, nullptr});
+    }
+    gw_patrol_log log{};
+    log.struct_size = sizeof log;
+    log.text = reports_ > 0 ? "巡查一遍，发现的问题已上报" : "巡查一遍，未发现问题";
+    log.checks = checks.data();
+    log.check_count = checks.size();
+    const auto status = gw_device_patrol_stop(device_, &log, nullptr, nullptr);
+    if (status != GW_OK && status != GW_E_NOT_FOUND) failed("patrol stop", status);
+  }
+  if (spec_.behaviour.sign_in) {
+    const auto status = gw_device_sign(device_, GW_SIGN_OUT, nullptr, nullptr);
+    if (status != GW_OK && status != GW_E_NOT_ON_DUTY) failed("sign-out", status);
+    if (signed_in_) --tally_.on_duty;
+    signed_in_ = false;
+  }
+  state_ = State::draining;
+}
+
+// ---- photos ----
+
+std::string Handheld::take_photo(std::uint64_t scene, Problem problem, int number) {
+  if (!around_.photos.empty()) {
+    return around_.photos[static_cast<std::size_t>(random_.below(static_cast<int>(around_.photos.size())))];
+  }
+  const auto path =
+      (around_.scratch / (name_ + "-" + std::to_string(scene) + "-" + std::to_string(number) + ".jpg")).string();
+  SceneOptions options;
+  options.width = 2048;
+  options.height = 1536;
+  options.seed = scene + static_cast<std::uint64_t>(number) * 7919;
+  options.problem = problem;
+  return write_scene(path, options) ? path : std::string();
+}
+
+bool Handheld::take_all(std::vector<gw_photo>& photos, std::vector<std::string>& paths, std::uint64_t scene,
+                        Problem problem, gw_media_role role, int count) {
+  for (int i = 0; i < count; ++i) {
+    auto path = take_photo(scene, problem, i);
+    if (path.empty()) return false;
+    // The same file twice in one report says nothing.
+    if (std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(std::move(path));
+  }
+  for (const auto& path : paths) photos.push_back({sizeof(gw_photo), path.c_str(), role});
+  return true;
+}
+
+void Handheld::clean(const std::vector<std::string>& paths) const {
+  if (!around_.photos.empty()) return;
+  for (const auto& path : paths) ::unlink(path.c_str());
+}
+
+void Handheld::report(std::int64_t) {
+  const auto& matter = kMatters[random_.below(static_cast<int>(std::size(kMatters)))];
+  std::string category = matter.category;
+  if (!around_.categories.empty()) {
+    const auto& codes = around_.categories;
+    if (std::find(codes.begin(), codes.end(), category) == codes.end()) {
+      category = codes[static_cast<std::size_t>(random_.below(static_cast<int>(codes.size())))];
+    }
+  }
+  Reported made;
+  made.scene = random_.next() % 1'000'000'000;
+  made.problem = matter.problem;
+  std::vector<gw_photo> photos;
+  std::vector<std::string> paths;
+  if (!take_all(photos, paths, made.scene, made.problem, GW_SCENE, spec_.behaviour.photos)) {
+    return failed("photo", GW_E_CAMERA_FAILED);
+  }
+  gw_report request{};
+  request.struct_size = sizeof request;
+  request.category = category.c_str();
+  request.text = matter.text;
+  request.photos = photos.data();
+  request.photo_count = photos.size();
+  gw_saved saved{};
+  saved.struct_size = sizeof saved;
+  const auto status = gw_device_report(device_, &request, nullptr, &saved);
+  clean(paths);
+  if (status != GW_OK) return failed("report", status);
+  made.point = walk_.truth();
+  reported_.push_back(made);
+  ++reports_;
+  ++tally_.reports;
+  tally_.photos += photos.size();
+  if (!around_.quiet) journal_.say(name_ + ": 上报 " + category + " " + matter.text);
+}
+
+// ---- tasks ----
+
+void Handheld::look_for_errands() {
+  errands_changed_ = false;
+  struct Found {
+    std::vector<Errand> errands;
+  } found;
+  const auto status = gw_device_tasks(
+      device_, 0,
+      [](void* user, const gw_task* task) {
+        Errand errand;
+        errand.task = task->task;
+        errand.has_point = task->has_point != 0;
+        errand.point = {task->lat_e7, task->lon_e7};
+        static_cast<Found*>(user)->errands.push_back(errand);
+        return 0;
+      },
+      &found);
+  if (status != GW_OK) return failed("task list", status);
+  // What is under way goes on; what was cancelled is gone.
+  std::erase_if(errands_, [&](const Errand& errand) {
+    return std::none_of(found.errands.begin(), found.errands.end(),
+                        [&](const Errand& other) { return other.task == errand.task; });
+  });
+  for (auto& errand : found.errands) {
+    const bool known =
+        std::any_of(errands_.begin(), errands_.end(), [&](const Errand& other) { return other.task == errand.task; });
+    if (!known) errands_.push_back(std::move(errand));
+  }
+  if (!errands_.empty() && errands_.front().has_point) walk_.go_to(errands_.front().point);
+}
+
+void Handheld::do_errand(std::int64_t now) {
+  walk_.advance(static_cast<double>(now - walked_to_) / 1000);
+  walked_to_ = now;
+  auto& errand = errands_.front();
+  if (errand.has_point && !walk_.arrived()) return;
+  if (errand.ready_at < 0) {
+    errand.ready_at = now + static_cast<std::int64_t>(
+                                random_.between(spec_.behaviour.verify_min_s, spec_.behaviour.verify_max_s) * 1000);
+  }
+  if (now < errand.ready_at) return;
+
+  const bool fixed = !random_.chance(spec_.behaviour.not_rectified);
+  // The same street again, mended; of a report from before this run only the street is new.
+  std::uint64_t scene = random_.next() % 1'000'000'000;
+  Problem problem = Problem::litter;
+  double nearest = 50;
+  for (const auto& made : reported_) {
+    const double away = distance_m(made.point, errand.point);
+    if (errand.has_point && away < nearest) {
+      nearest = away;
+      scene = made.scene;
+      problem = made.problem;
+    }
+  }
+  std::vector<gw_photo> photos;
+  std::vector<std::string> paths;
+  if (!take_all(photos, paths, scene, fixed ? Problem::none : problem, GW_AFTER, 1)) {
+    return failed("photo", GW_E_CAMERA_FAILED);
+  }
+  gw_task_result result{};
+  result.struct_size = sizeof result;
+  result.task = errand.task.c_str();
+  result.outcome = fixed ? GW_CONFIRMED : GW_NOT_RECTIFIED;
+  result.text = fixed ? "现场已恢复正常" : "问题仍然存在，未整改到位";
+  result.photos = photos.data();
+  result.photo_count = photos.size();
+  const auto status = gw_device_task_result(device_, &result, nullptr, nullptr);
+  clean(paths);
+  if (status == GW_OK) {
+    ++tally_.tasks_verified;
+    tally_.photos += photos.size();
+    if (!around_.quiet) journal_.say(name_ + ": 核查 " + errand.task + " " + result.text);
+  } else {
+    failed("task done", status);
+  }
+  errands_.erase(errands_.begin());
+  if (!errands_.empty() && errands_.front().has_point) walk_.go_to(errands_.front().point);
+}
+
+}  // namespace gridward::sim
