@@ -46,10 +46,10 @@ export class Handheld {
     await until('the handheld is connected', () => this.lines.some((line) => line.includes('connected')))
   }
   // A receiver that reads out an endless walk along a small loop around the place, three sentences a second.
-  async startReceiver({ lat, lon, radiusM }) {
+  async startReceiver({ lat, lon, radiusM, fixes }) {
     const port = await freePort()
     const log = join(dirname(this.config), 'walk.nmea')
-    await writeFile(log, walk(lat, lon, radiusM), 'latin1')
+    await writeFile(log, walk(lat, lon, radiusM, fixes), 'latin1')
     await this.spawnChild('gpsfake', ['-q', '-n', '-c', '0.333', '-P', String(port), log], sbin)
     await until('the receiver has a position', () => hasFix(port))
     const config = JSON.parse(await readFile(this.config, 'utf8'))

@@ -14,6 +14,11 @@ export function percentHere(have: number, size: number): number {
   return have >= size ? 100 : Math.min(99, Math.floor((have / size) * 100))
 }
 
+// "limits.general 津滨政办发〔2020〕10号 第二十五条（二）": people want the article, not the key in the profile.
+export function article(rule: string): string {
+  return rule.replace(/^[a-z_]+(\.[a-z_]+)+ (?=.)/, '')
+}
+
 export function coordinate(lat: number, lon: number): string {
   return `${lat.toFixed(6)}, ${lon.toFixed(6)}`
 }
