@@ -13,6 +13,7 @@
 
 #include "backoff.hpp"
 #include "bounded_queue.hpp"
+#include "no_delay.hpp"
 
 namespace gridward::mqtt {
 namespace {
@@ -339,6 +340,7 @@ class ServerLink::Impl {
       if (client_.is_connected()) client_.disconnect(0)->wait_for(1s);
       const auto token = client_.connect(connect_options());
       if (!answered(*token, kConnectTimeout + 1s)) return "no answer";
+      set_no_delay(options_.uri);
       std::set<std::string> towns;
       {
         const std::scoped_lock lock(mutex_);
