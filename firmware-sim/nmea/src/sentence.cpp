@@ -55,6 +55,9 @@ std::optional<Sentence> Scanner::next() {
   while (at_ < log_.size()) {
     const auto begin = log_.find('$', at_);
     if (begin == std::string_view::npos) break;
+    for (auto i = at_; i < begin; ++i) {
+      if (!printable(log_[i])) line_ = i + 1;
+    }
     // A '$' inside begins anew: garbage before a sentence, or a maker that writes two of them.
     std::size_t end = begin + 1;
     while (end < log_.size() && end - begin <= kMaxSentence && printable(log_[end]) && log_[end] != '$') ++end;
@@ -62,9 +65,7 @@ std::optional<Sentence> Scanner::next() {
     const auto text = log_.substr(begin + 1, end - begin - 1);
     if (text.empty()) continue;
     // A comment may speak of a sentence.
-    auto line = begin;
-    while (line > 0 && begin - line < kMaxSentence && printable(log_[line - 1])) --line;
-    const bool comment = log_[line] == '#';
+    const bool comment = log_[line_] == '#';
     const auto star = text.rfind('*');
     const auto body = text.substr(0, star);
     bool good = !comment && text.size() < kMaxSentence && has_address(body);

@@ -26,6 +26,7 @@ class Scanner {
  private:
   std::string_view log_;
   std::size_t at_ = 0;
+  std::size_t line_ = 0;  // where the printable line at at_ begins
   std::size_t dropped_ = 0;
 };
 

@@ -23,6 +23,7 @@ unsigned checksum(std::string_view body) {
 // The fields of "$GPRMC,…*hh"; nothing when it is no sentence or its checksum is wrong.
 std::optional<Fields> parse(std::string_view line) {
   while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+  while (line.starts_with("$$")) line.remove_prefix(1);  // some recorders put one more before each
   if (line.size() < 9 || line.front() != '$') return std::nullopt;
   const auto star = line.rfind('*');
   if (star == std::string_view::npos || star + 3 != line.size()) return std::nullopt;
@@ -179,7 +180,8 @@ Result<NmeaResult> move_nmea(std::string_view log, const NmeaMove& move) {
 
   const auto has_fix = [](const Timed& s) { return s.lat && s.lon && s.at; };
   const auto first = std::find_if(sentences.begin(), sentences.end(), has_fix);
-  if (first == sentences.end()) return fail(ErrorCode::malformed, "log", "no fix in it");
+  if (first == sentences.end())
+    return fail(ErrorCode::malformed, "log", "no NMEA sentence with a position and a time in it");
   const double lat0 = *first->lat;
   const double lon0 = *first->lon;
   // The log may name its date only later: then earlier sentences count from day 0, and only differences matter.

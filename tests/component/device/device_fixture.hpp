@@ -5,10 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <gridward/test/mosquitto.hpp>
+#include <gridward/test/test_server.hpp>
 #include <nlohmann/json.hpp>
 #include <random>
-
-#include "test_server.hpp"
 
 namespace gridward::test {
 

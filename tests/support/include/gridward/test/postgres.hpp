@@ -1,5 +1,6 @@
 // A PostgreSQL cluster of its own for a test program: made with initdb in a temporary folder, reached through a Unix
-// socket there, stopped when the program ends. Header only; needs Debian's package postgresql (or its programs in PATH).
+// socket there, stopped when the program ends. Header only; needs Debian's package postgresql (or its programs in
+// PATH).
 //
 //   if (!test::Postgres::installed()) GTEST_SKIP() << "PostgreSQL is not installed";
 //   auto url = test::Postgres::shared().new_database();   // "postgresql:///t1?host=/tmp/…&user=gridward"
@@ -61,8 +62,9 @@ class Postgres {
   }
   // Every connection to every database of tests is cut, as by a restart of the server.
   void cut_connections() {
-    must_run(psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 't%' "
-                  "AND pid <> pg_backend_pid()"));
+    must_run(
+        psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 't%' "
+             "AND pid <> pg_backend_pid()"));
   }
 
   void start() {
@@ -74,8 +76,8 @@ class Postgres {
       command.push_back(word);
     }
     process_ = std::make_unique<Process>(std::move(command), dir_ / "log");
-    const bool up = wait_until(
-        [&] { return !process_->running() || run_command(psql("SELECT 1")).status == 0; }, std::chrono::seconds(60));
+    const bool up = wait_until([&] { return !process_->running() || run_command(psql("SELECT 1")).status == 0; },
+                               std::chrono::seconds(60));
     if (!up || !process_->running()) throw std::runtime_error("PostgreSQL did not start: " + read_file(dir_ / "log"));
   }
   void stop() {

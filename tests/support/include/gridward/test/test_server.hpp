@@ -1,3 +1,4 @@
+// For component tests of the handheld; needs Paho C++, libsodium and OpenSSL's libcrypto.
 // The server's side of the protocol in one small object: keeps records by id, answers with receipts, puts photos
 // together, numbers down items. It can be told to drop, to be busy and to refuse.
 #pragma once

@@ -1,0 +1,203 @@
+// A small fleet for a short day against a real broker and the test's server.
+#include <gtest/gtest.h>
+
+#include <gridward/shared/down_items.hpp>
+#include <gridward/test/mosquitto.hpp>
+#include <gridward/test/test_server.hpp>
+#include <nlohmann/json.hpp>
+
+namespace gridward::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kTown = "120116135";
+
+class FleetRun : public ::testing::Test {
+ protected:
+  static MosquittoOptions options() {
+    MosquittoOptions result;
+    result.users = {{"server", "server-secret"}};
+    for (int i = 0; i < kCount; ++i) result.users[name(i)] = "secret-" + name(i);
+    result.acl =
+        "user server\ntopic readwrite gridward/1/#\n\n"
+        "pattern write gridward/1/up/+/%u\npattern write gridward/1/media/+/%u\npattern read gridward/1/down/+/%u\n";
+    return result;
+  }
+  static std::string name(int i) { return "hh-" + std::to_string(i); }
+  static Polygon grid(int i) {
+    const double west = 117.80 + 0.02 * i;
+    return {{geo_point(39.28, west), geo_point(39.28, west + 0.015), geo_point(39.29, west + 0.015),
+             geo_point(39.29, west)},
+            {}};
+  }
+  FleetRun() : broker_(options()), server_(broker_.uri(), "", kTown, "server", "server-secret") {}
+
+  void SetUp() override {
+    nlohmann::json fleet{{"behaviour",
+                          {{"start_within_s", 0.5},
+                           {"report_min_s", 2},
+                           {"report_max_s", 3},
+                           {"max_reports", 2},
+                           {"verify_min_s", 0.2},
+                           {"verify_max_s", 0.4},
+                           {"travel_mps", 500}}},
+                         {"handhelds", nlohmann::json::array()}};
+    for (int i = 0; i < kCount; ++i) {
+      const auto folder = dir_ / name(i);
+      std::filesystem::create_directories(folder);
+      write_file(folder / "device.json", nlohmann::json{{"broker", broker_.uri()},
+                                                        {"device", name(i)},
+                                                        {"town", kTown},
+                                                        {"password", "secret-" + name(i)},
+                                                        {"actor", "m010" + std::to_string(i)},
+                                                        {"data_dir", "box"},
+                                                        {"track_interval_ms", 1000},
+                                                        {"track_batch_ms", 3000},
+                                                        {"heartbeat_ms", 5000},
+                                                        {"min_free_bytes", 0}}
+                                             .dump());
+      const auto made = run_command({GRIDWARD_DEVICE_PROGRAM, "--config", (folder / "device.json").string(), "init"});
+      ASSERT_EQ(made.status, 0) << made.output;
+      nlohmann::json ring = nlohmann::json::array();
+      for (const auto& p : grid(i).outer) ring.push_back({lon_deg(p), lat_deg(p)});
+      fleet["handhelds"].push_back({{"config", name(i) + "/device.json"}, {"grid", ring}});
+    }
+    write_file(dir_ / "fleet.json", fleet.dump());
+  }
+  std::unique_ptr<Process> start(std::vector<std::string> more = {}) {
+    std::vector<std::string> words{
+        GRIDWARD_SIM_PROGRAM, "run", "--fleet", (dir_ / "fleet.json").string(), "--seed", "5", "--drain", "30"};
+    words.insert(words.end(), more.begin(), more.end());
+    return std::make_unique<Process>(words, dir_ / "sim.log");
+  }
+  std::string log() const { return read_file(dir_ / "sim.log"); }
+  nlohmann::json last_line() const {
+    const auto text = log();
+    const auto end = text.find_last_not_of('\n');
+    const auto begin = text.rfind('\n', end);
+    return nlohmann::json::parse(text.substr(begin + 1), nullptr, false);
+  }
+
+  static constexpr int kCount = 4;
+  TempDir dir_;
+  Mosquitto broker_;
+  TestServer server_;
+};
+
+TEST_F(FleetRun, AShortDay) {
+  const auto sim = start();
+  ASSERT_TRUE(wait_until([&] { return server_.complete_photos() >= 2 * kCount; }, 60s)) << log();
+
+  // A verify task for one of the reports goes down to the one who made it.
+  std::optional<Record> report;
+  for (const auto& record : server_.records()) {
+    if (std::holds_alternative<ReportBody>(record.body)) report = record;
+  }
+  ASSERT_TRUE(report && report->fix);
+  TaskItem task;
+  task.task = report->id;
+  task.task_kind = "verify";
+  task.case_id = report->id;
+  task.number = "YJB-0001";
+  task.category = "井盖缺失破损";
+  task.text = "请核查";
+  task.point = report->fix->point;
+  const auto device = name(report->actor.back() - '0');
+  server_.send_item(device, "task", encode_item(task));
+  std::optional<Record> result;
+  ASSERT_TRUE(wait_until(
+      [&] {
+        for (const auto& record : server_.records()) {
+          if (std::holds_alternative<TaskResultBody>(record.body)) result = record;
+        }
+        return result.has_value();
+      },
+      20s))
+      << log();
+  EXPECT_EQ(std::get<TaskResultBody>(result->body).task, task.task);
+  EXPECT_EQ(std::get<TaskResultBody>(result->body).outcome, TaskOutcome::confirmed);
+  EXPECT_EQ(result->media.at(0).role, MediaRole::after);
+  ASSERT_TRUE(result->fix);
+  EXPECT_LT(distance_m(result->fix->point, *task.point), 60);  // the same place, but for the receiver's error
+
+  std::this_thread::sleep_for(4s);  // a track batch or two
+  EXPECT_EQ(sim->kill(SIGTERM), 0) << log();
+  const auto summary = last_line();
+  ASSERT_TRUE(summary.is_object()) << log();
+  EXPECT_EQ(summary["handhelds"], kCount);
+  EXPECT_EQ(summary["reports"], 2 * kCount);
+  EXPECT_EQ(summary["tasks_verified"], 1);
+  EXPECT_EQ(summary["waiting"], 0);
+  EXPECT_EQ(summary["waiting_photos"], 0);
+  EXPECT_EQ(summary["refused"], 0);
+  EXPECT_EQ(summary["failed"], 0);
+  EXPECT_EQ(summary["records"], server_.count());
+
+  // The server's side of the same day.
+  std::map<std::string, std::vector<Record>> days;
+  std::size_t track_points = 0;
+  for (const auto& record : server_.records()) days[record.actor].push_back(record);
+  ASSERT_EQ(days.size(), static_cast<std::size_t>(kCount));
+  for (const auto& [actor, records] : days) {
+    const auto area = grid(actor.back() - '0');
+    EXPECT_EQ(std::get<SignBody>(records.front().body).act, SignAct::in);
+    EXPECT_EQ(std::get<SignBody>(records.back().body).act, SignAct::out);
+    std::uint64_t seq = 1;
+    for (const auto& record : records) {
+      EXPECT_EQ(record.seq, seq++);
+      if (record.fix) {
+        EXPECT_TRUE(contains(area, record.fix->point) || distance_to_edge_m(area, record.fix->point) < 40);
+        EXPECT_EQ(record.clock.source, ClockSource::gnss);
+      }
+      if (const auto* track = std::get_if<TrackBody>(&record.body)) {
+        track_points += track->points.size();
+        for (const auto& point : track->points) EXPECT_LE(point.at, records.back().at);
+      }
+    }
+  }
+  EXPECT_GT(track_points, 4U * kCount);
+  EXPECT_LE(track_points, summary["track_points"].get<std::size_t>());
+}
+
+TEST_F(FleetRun, KilledAndStartedAgainItGoesOn) {
+  for (int i = 0; i < 3; ++i) {
+    const auto sim = start();
+    const auto before = server_.count();
+    ASSERT_TRUE(wait_until([&] { return server_.count() >= before + 2 * kCount; }, 40s)) << log();
+    sim->kill(SIGKILL);
+  }
+  const auto sim = start({"--minutes", "0.05"});
+  EXPECT_EQ(sim->wait(), 0) << log();
+  EXPECT_EQ(last_line()["waiting"], 0);
+  EXPECT_EQ(last_line()["records"], server_.count());
+  EXPECT_EQ(server_.conflicts(), 0);
+}
+
+TEST_F(FleetRun, WithoutAServerItSaysWhatWaits) {
+  broker_.stop();
+  const auto sim = start({"--minutes", "0.05", "--drain", "1"});
+  EXPECT_EQ(sim->wait(), 1);
+  EXPECT_GT(last_line()["waiting"], 0);
+}
+
+TEST(Sim, UsageAndFiles) {
+  EXPECT_EQ(run_command({GRIDWARD_SIM_PROGRAM}).status, 2);
+  EXPECT_EQ(run_command({GRIDWARD_SIM_PROGRAM, "run"}).status, 2);
+  EXPECT_EQ(run_command({GRIDWARD_SIM_PROGRAM, "run", "--fleet", "/nowhere.json"}).status, 3);
+  EXPECT_EQ(run_command({GRIDWARD_SIM_PROGRAM, "draw"}).status, 2);
+  EXPECT_EQ(run_command({GRIDWARD_SIM_PROGRAM, "nmea", "--log", "/nowhere", "--to", "39,117"}).status, 1);
+  EXPECT_EQ(run_command({GRIDWARD_SIM_PROGRAM, "nmea", "--log", "/nowhere", "--to", "39"}).status, 2);
+  const TempDir dir;
+  EXPECT_EQ(
+      run_command({GRIDWARD_SIM_PROGRAM, "draw", "--out", (dir / "x").string(), "--count", "3", "--size", "320x240"})
+          .status,
+      0);
+  EXPECT_TRUE(std::filesystem::exists(dir / "x" / "scene-3.jpg"));
+  EXPECT_EQ(run_command({GRIDWARD_SIM_PROGRAM, "draw", "--out", (dir / "y.jpg").string(), "--size", "320x240"}).status,
+            0);
+  EXPECT_TRUE(std::filesystem::exists(dir / "y.jpg"));
+}
+
+}  // namespace
+}  // namespace gridward::test
