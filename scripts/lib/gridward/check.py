@@ -12,7 +12,7 @@ import time
 from .api import Refused
 from .audit import audit
 from .build import ROOT, say
-from .procs import Child, Failed, free_port, run, wait_for
+from .procs import Failed, free_port, run, wait_for
 from .stack import DEMO, Stack
 
 SHARED = os.environ.get("GRIDWARD_SHARED_DATA") or os.path.join(ROOT, "..", "shared", "data")
@@ -62,9 +62,7 @@ class Handheld:
             file.write(text)
         port = free_port()
         environment = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
-        receiver = Child("gpsfake", ["gpsfake", "-q", "-n", "-c", "0.25", "-P", str(port), moved], self.stack.path("logs", "gpsfake.log"),
-                         env=environment)
-        self.stack.children.append(receiver)
+        self.stack.spawn("gpsfake", ["gpsfake", "-q", "-n", "-c", "0.25", "-P", str(port), moved], "gpsfake.log", env=environment)
         self.entry["extra"] = {"gpsd_host": "127.0.0.1", "gpsd_port": port, "position_wait_ms": 15000,
                                "track_interval_ms": 1000, "track_batch_ms": 4000}
         self.stack.write_device_config(self.entry)
@@ -276,7 +274,7 @@ def main(args, build_dir, web_dir):
         fleet = start_fleet(stack)
         crash(stack, fleet)
         closed = story(stack, facts)
-        finish_fleet(stack, fleet)
+        finish_fleet(stack, fleet, facts)
         say("Audit of both ends")
         api = stack.login("operator")
         rows = list(api.cases())
@@ -313,13 +311,33 @@ def main(args, build_dir, web_dir):
     return 0 if held else 1
 
 
+FLEET = {"start_within_s": 0.5, "report_min_s": 1, "report_max_s": 2, "max_reports": 3, "photos": 1}
+
+
 def start_fleet(stack):
-    return None
+    """Other handhelds report at the same time, so that the story is not told in an empty room."""
+    fleet = stack.start_fleet(stack.handhelds[1:], FLEET, drain=60)
+    return fleet
 
 
 def crash(stack, fleet):
-    return None
+    """The server dies in the middle of it, without a goodbye, and comes back."""
+    api = stack.login("operator")
+    wait_for(lambda: api.get("/api/cases")["total"] >= 2, 60, "the first cases of the fleet were there", fleet)
+    stack.kill_server()
+    time.sleep(1)
+    stack.start_server()
+    say("  the server was killed with -9 while handhelds reported, and started again")
 
 
-def finish_fleet(stack, fleet):
-    return None
+def finish_fleet(stack, fleet, facts):
+    say("The simulated handhelds sign out and send what is left")
+    fleet.send_signal(signal.SIGTERM)
+    try:
+        fleet.wait(90)
+    except subprocess.TimeoutExpired:
+        raise Failed("the simulated handhelds did not come to an end\n" + fleet.tail()) from None
+    stack.children.remove(fleet)
+    facts.hold(fleet.returncode == 0, f"{len(stack.handhelds) - 1} simulated handhelds have nothing left to send")
+    if fleet.returncode != 0:
+        say(fleet.tail())

@@ -56,6 +56,8 @@ class Child(subprocess.Popen):
     def __init__(self, title, command, log=None, **options):
         self.title = title
         self.log = log
+        self.rank = 2       # the higher, the earlier it is stopped
+        self.patience = 15  # seconds it may take to stop
         parent = os.getpid()
 
         def in_child():

@@ -19,6 +19,7 @@ DEMO = os.path.join(ROOT, "server", "demo")
 TOWN = "120116135"
 DEMO_FILES = ["orgs.csv", "units.json", "outlines.geojson"]
 CERTIFICATE_DAYS = 825
+PHOTOS = 8
 
 OWN_FILES = ["accounts.json", "broker", "devices", "fleet.json", "import", "imported.json", "logs", "photos", "server",
              "server.json", "server.password", "tls"]
@@ -272,7 +273,7 @@ tls_version tlsv1.2
             for base in (folder, *(os.path.join(folder, name) for name in os.listdir(folder))):
                 os.chown(base, user["user"], user["group"])
         broker = self.spawn("mosquitto", [shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c",
-                                          os.path.join(folder, "mosquitto.conf")], "mosquitto.log", **user)
+                                          os.path.join(folder, "mosquitto.conf")], "mosquitto.log", rank=0, **user)
         wait_for(lambda: port_answers(self.mqtt_port), 15, "the broker answered", broker)
         self.broker = broker
 
@@ -310,7 +311,7 @@ tls_version tlsv1.2
         write_private(self.path("imported.json"), json.dumps({"demo": sha.hexdigest(), "devices": devices}) + "\n")
 
     def start_server(self):
-        self.server = self.spawn("gridward-server", [*self.server_command("serve"), *self.server_options], "server.log")
+        self.server = self.spawn("gridward-server", [*self.server_command("serve"), *self.server_options], "server.log", rank=1)
 
         def ready():
             try:
@@ -334,8 +335,28 @@ tls_version tlsv1.2
         self.import_demo()
         self.start_server()
 
-    def spawn(self, title, command, log, **options):
+    # -- simulated handhelds
+    def start_fleet(self, handhelds=None, behaviour=None, drain=10, log="gridward-sim.log"):
+        """All of them, or those given; they walk their members' grids and report until they are stopped."""
+        handhelds = self.handhelds if handhelds is None else handhelds
+        if not handhelds:
+            return None
+        photos = self.path("photos")
+        if not os.path.isdir(photos):
+            say("Drawing photographs for the simulated cameras")
+            run([self.program("gridward-sim"), "draw", "--out", photos + ".new", "--count", PHOTOS], "drawing photographs")
+            os.replace(photos + ".new", photos)
+        fleet = {"outlines": os.path.join(DEMO, "outlines.geojson"), "behaviour": behaviour or {},
+                 "handhelds": [{"config": h["config"], "grid": h["grid"]} for h in handhelds]}
+        write_private(self.path("fleet.json"), json.dumps(fleet, indent=1) + "\n")
+        child = self.spawn("gridward-sim", [self.program("gridward-sim"), "run", "--fleet", self.path("fleet.json"), "--photos", photos,
+                                            "--drain", drain, "--quiet"], log, rank=2)
+        child.patience = drain + 10
+        return child
+
+    def spawn(self, title, command, log, rank=2, **options):
         child = Child(title, command, self.path("logs", log), **options)
+        child.rank = rank
         self.children.append(child)
         return child
 
@@ -356,10 +377,10 @@ tls_version tlsv1.2
         return next((child for child in self.children if child.poll() is not None), None)
 
     def stop(self):
-        """In the order opposite to the start: handhelds hand over what they have while the server still listens."""
+        """Handhelds first, so that they hand over what they have while the server still listens; the broker last."""
         clean = True
-        for child in reversed(self.children):
-            clean = child.stop() and clean
+        for child in sorted(self.children, key=lambda c: -c.rank):
+            clean = child.stop(child.patience) and clean
         self.children = []
         return clean
 

@@ -77,6 +77,13 @@ class CheckLayers(unittest.TestCase):
         for header in ("/usr/include/boost/asio.hpp", "/usr/include/opencv4/opencv2/imgproc.hpp"):
             self.refused(self.run_check({"a.o": ["device/src/a.cpp", header]}), "device/src/a.cpp", header)
 
+    def test_what_a_library_brings_is_not_ours_to_include(self):
+        objects = {"a.o": ["server/storage/src/a.cpp", "/usr/include/soci/soci.h", "/usr/include/boost/any.hpp"]}
+        fine = self.run_check(objects, {"server/storage/src/a.cpp": "#include <soci/soci.h>\n"})
+        self.assertEqual(fine.returncode, 0, fine.stdout)
+        ours = self.run_check(objects, {"server/storage/src/a.cpp": "#include <soci/soci.h>\n#include <boost/any.hpp>\n"})
+        self.refused(ours, "server/storage/src/a.cpp:2", "/usr/include/boost/any.hpp")
+
     def test_unknown_library(self):
         self.refused(self.run_check({"a.o": ["device/src/a.cpp", "/usr/include/yaml-cpp/yaml.h"]}),
                      "/usr/include/yaml-cpp/yaml.h", "not in the table")
