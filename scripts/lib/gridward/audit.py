@@ -2,6 +2,7 @@
 import glob
 import hashlib
 import os
+import re
 import sqlite3
 
 DERIVED = 3  # MediaStatus of server/app
@@ -15,13 +16,12 @@ def open_readonly(path):
     return db
 
 
-def hexed(value):
-    return bytes(value).hex()
-
-
-def uuid_text(value):
-    h = hexed(value)
-    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
+def plain(value):
+    """An id or hash as hexadecimal digits, whether it is kept as bytes, as hexadecimal text or as a written UUID."""
+    value = bytes(value)
+    if len(value) in (16, 32) and not re.fullmatch(rb"[0-9a-f-]+", value):
+        return value.hex()
+    return value.decode().replace("-", "")
 
 
 def outboxes(handhelds):
@@ -30,11 +30,11 @@ def outboxes(handhelds):
         for path in glob.glob(os.path.join(handheld["folder"], "outbox", "*.db")):
             with open_readonly(path) as db:
                 epoch = db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
-                records = {uuid_text(row[0]): (row[1].decode(), hashlib.sha256(row[2]).hexdigest(), row[3])
+                records = {plain(row[0]): (row[1].decode(), hashlib.sha256(row[2]).hexdigest(), row[3])
                            for row in db.execute("SELECT id, kind, bytes, state FROM record")}
-                photos = {hexed(row[0]): row[1] for row in db.execute("SELECT sha, state FROM media")}
+                photos = {plain(row[0]): row[1] for row in db.execute("SELECT sha, state FROM media")}
             db.close()
-            yield handheld["device"], uuid_text(epoch[0]) if epoch else "", records, photos
+            yield handheld["device"], plain(epoch[0]) if epoch else "", records, photos
 
 
 def audit(stack):
@@ -47,8 +47,8 @@ def audit(stack):
     stored = {}
     for device, epoch, record, digest, refused in db.execute(
             "SELECT device, epoch, id, hash, refused_code FROM records JOIN streams USING (stream)"):
-        key = (device.decode(), epoch.decode(), record.decode())
-        stored.setdefault(key, []).append((digest.decode(), refused))
+        key = (device.decode(), plain(epoch), plain(record))
+        stored.setdefault(key, []).append((plain(digest), refused))
     reports = set()
     photos = set()
     for device, epoch, records, media in outboxes(stack.handhelds):
@@ -79,8 +79,8 @@ def audit(stack):
     for table, column in (("punches", "record"), ("tracks", "record")):
         for record, count in db.execute(f"SELECT {column}, COUNT(*) FROM {table} GROUP BY {column} HAVING COUNT(*) > 1"):
             out["duplicated"] += count - 1
-            tell(f"{record.decode()} is {count} times in {table}")
-    cases = {row[0].decode() for row in db.execute("SELECT id FROM cases")}
+            tell(f"{plain(record)} is {count} times in {table}")
+    cases = {plain(row[0]) for row in db.execute("SELECT id FROM cases")}
     opened = db.execute("SELECT COUNT(*) FROM case_events WHERE n = 1").fetchone()[0]
     if len(cases) != opened:
         tell(f"{len(cases)} cases but {opened} first events")
@@ -92,7 +92,7 @@ def audit(stack):
         out["lost"] += len(reports) - len(cases)
         tell(f"only {len(cases)} cases from {len(reports)} reports")
 
-    status = {row[0].decode(): row[1] for row in db.execute("SELECT sha256, status FROM media")}
+    status = {plain(row[0]): row[1] for row in db.execute("SELECT sha256, status FROM media")}
     db.close()
     files = {}
     for base, _, names in os.walk(server):

@@ -12,7 +12,7 @@ import time
 from .api import Refused
 from .audit import audit
 from .build import ROOT, say
-from .procs import Failed, free_port, run, wait_for
+from .procs import Failed, free_port, port_answers, run, wait_for
 from .stack import DEMO, Stack
 
 SHARED = os.environ.get("GRIDWARD_SHARED_DATA") or os.path.join(ROOT, "..", "shared", "data")
@@ -62,7 +62,8 @@ class Handheld:
             file.write(text)
         port = free_port()
         environment = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
-        self.stack.spawn("gpsfake", ["gpsfake", "-q", "-n", "-c", "0.25", "-P", str(port), moved], "gpsfake.log", env=environment)
+        receiver = self.stack.spawn("gpsfake", ["gpsfake", "-q", "-n", "-c", "0.25", "-P", str(port), moved], "gpsfake.log", env=environment)
+        wait_for(lambda: port_answers(port), 20, "the receiver answered", receiver)
         self.entry["extra"] = {"gpsd_host": "127.0.0.1", "gpsd_port": port, "position_wait_ms": 15000,
                                "track_interval_ms": 1000, "track_batch_ms": 4000}
         self.stack.write_device_config(self.entry)
@@ -316,7 +317,7 @@ FLEET = {"start_within_s": 0.5, "report_min_s": 1, "report_max_s": 2, "max_repor
 
 def start_fleet(stack):
     """Other handhelds report at the same time, so that the story is not told in an empty room."""
-    fleet = stack.start_fleet(stack.handhelds[1:], FLEET, drain=60)
+    fleet = stack.start_fleet(stack.handhelds[1:], FLEET, drain=60, photos=3, size="2000x1500")
     return fleet
 
 

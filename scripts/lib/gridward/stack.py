@@ -20,6 +20,7 @@ TOWN = "120116135"
 DEMO_FILES = ["orgs.csv", "units.json", "outlines.geojson"]
 CERTIFICATE_DAYS = 825
 PHOTOS = 8
+PROBLEMS = ["litter", "manhole", "pothole", "lamp", "puddle", "parking", "stall"]
 
 OWN_FILES = ["accounts.json", "broker", "devices", "fleet.json", "import", "imported.json", "logs", "photos", "server",
              "server.json", "server.password", "tls"]
@@ -336,23 +337,37 @@ tls_version tlsv1.2
         self.start_server()
 
     # -- simulated handhelds
-    def start_fleet(self, handhelds=None, behaviour=None, drain=10, log="gridward-sim.log"):
+    def start_fleet(self, handhelds=None, behaviour=None, drain=10, photos=PHOTOS, size="3200x2400"):
         """All of them, or those given; they walk their members' grids and report until they are stopped."""
         handhelds = self.handhelds if handhelds is None else handhelds
         if not handhelds:
             return None
-        photos = self.path("photos")
-        if not os.path.isdir(photos):
-            say("Drawing photographs for the simulated cameras")
-            run([self.program("gridward-sim"), "draw", "--out", photos + ".new", "--count", PHOTOS], "drawing photographs")
-            os.replace(photos + ".new", photos)
+        folder = self.path("photos")
+        if not os.path.isdir(folder):
+            self.draw_photos(folder, photos, size)
         fleet = {"outlines": os.path.join(DEMO, "outlines.geojson"), "behaviour": behaviour or {},
                  "handhelds": [{"config": h["config"], "grid": h["grid"]} for h in handhelds]}
         write_private(self.path("fleet.json"), json.dumps(fleet, indent=1) + "\n")
-        child = self.spawn("gridward-sim", [self.program("gridward-sim"), "run", "--fleet", self.path("fleet.json"), "--photos", photos,
-                                            "--drain", drain, "--quiet"], log, rank=2)
+        child = self.spawn("gridward-sim", [self.program("gridward-sim"), "run", "--fleet", self.path("fleet.json"), "--photos", folder,
+                                            "--drain", drain, "--quiet"], "gridward-sim.log")
         child.patience = drain + 10
         return child
+
+    def draw_photos(self, folder, count, size):
+        say("Drawing photographs for the simulated cameras")
+        program = self.program("gridward-sim")
+        new = folder + ".new"
+        shutil.rmtree(new, ignore_errors=True)
+        os.makedirs(new)
+
+        def draw(n):
+            problem = PROBLEMS[n % len(PROBLEMS)]
+            run([program, "draw", "--out", os.path.join(new, f"{n:03}-{problem}.jpg"), "--seed", n + 1, "--problem", problem, "--size", size],
+                "drawing a photograph")
+
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            list(pool.map(draw, range(count)))
+        os.replace(new, folder)
 
     def spawn(self, title, command, log, rank=2, **options):
         child = Child(title, command, self.path("logs", log), **options)
