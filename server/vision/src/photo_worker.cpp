@@ -208,6 +208,7 @@ Result<void> PhotoWorker::start() {
   std::array<char*, 3> arguments{program.data(), options_.confine ? nullptr : unconfined.data(), nullptr};
   auto variables = worker_environment();
   std::vector<char*> environment;
+  environment.reserve(variables.size() + 1);
   for (auto& variable : variables) environment.push_back(variable.data());
   environment.push_back(nullptr);
 
@@ -403,8 +404,7 @@ WorkerPhotoDeriver::WorkerPhotoDeriver(FilePhotoStore& store, const PhotoWorkerO
 WorkerPhotoDeriver::~WorkerPhotoDeriver() = default;
 
 Result<void> WorkerPhotoDeriver::start() {
-  const std::scoped_lock lock(mutex_);
-  for (PhotoWorker* worker : idle_) {
+  for (const auto& worker : workers_) {
     if (auto started = worker->start(); !started) return started;
   }
   return {};

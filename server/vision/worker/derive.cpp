@@ -46,7 +46,7 @@ double sharpness_of(const cv::Mat& luma) {
 // resized again.
 std::uint64_t likeness_of(const cv::Mat& luma) {
   constexpr int kSide = 32;
-  constexpr int kLow = 8;
+  constexpr std::size_t kLow = 8;
   cv::Mat small;
   cv::resize(luma, small, {kSide, kSide}, 0, 0, cv::INTER_AREA);
   cv::Mat values;
@@ -54,8 +54,8 @@ std::uint64_t likeness_of(const cv::Mat& luma) {
   cv::Mat frequencies;
   cv::dct(values, frequencies);
   std::array<float, kLow * kLow> low{};
-  for (int y = 0; y < kLow; ++y) {
-    std::copy_n(frequencies.ptr<float>(y), kLow, low.begin() + static_cast<std::ptrdiff_t>(y) * kLow);
+  for (std::size_t y = 0; y < kLow; ++y) {
+    std::copy_n(frequencies.ptr<float>(static_cast<int>(y)), kLow, low.data() + y * kLow);
   }
   low[0] = 0;  // the mean says how bright, not what
   auto sorted = low;

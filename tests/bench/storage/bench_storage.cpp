@@ -1,5 +1,5 @@
 // The store alone: what a signed report costs it, from 32 devices with 8 units in flight each, as ingest submits them.
-//   bench_storage URL [units] [--commit-each]
+//   bench_storage URL [units] [--commit-each] [--savepoints]
 // Prints one JSON line. The database should be a new one.
 #include <algorithm>
 #include <chrono>
@@ -77,11 +77,14 @@ Result<void> store_report(app::Tx& tx, std::size_t device, std::uint64_t seq) {
 int main(int argc, char** argv) {
   std::string url;
   std::uint64_t units = 100'000;
+  bool savepoints = false;
   storage::StoreOptions options;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     if (word == "--commit-each") {
       options.commit_each = true;
+    } else if (word == "--savepoints") {
+      savepoints = true;
     } else if (url.empty()) {
       url = word;
     } else {
@@ -89,7 +92,7 @@ int main(int argc, char** argv) {
     }
   }
   if (url.empty()) {
-    std::fprintf(stderr, "bench_storage URL [units] [--commit-each]\n");
+    std::fprintf(stderr, "bench_storage URL [units] [--commit-each] [--savepoints]\n");
     return 2;
   }
   options.url = url;
@@ -115,16 +118,18 @@ int main(int argc, char** argv) {
     const auto device = unit % kDevices;
     const auto seq = unit / kDevices + 1;
     const auto sent = SteadyClock::now();
-    const auto queued = (*store)->submit({[=](app::Tx& tx) { return store_report(tx, device, seq); },
-                                          [&, sent](const Result<void>& result) {
-                                            const std::chrono::duration<double, std::milli> wait =
-                                                SteadyClock::now() - sent;
-                                            const std::lock_guard lock(mutex);
-                                            waits.push_back(wait.count());
-                                            failed += result ? 0 : 1;
-                                            --in_flight;
-                                            room.notify_one();
-                                          }});
+    app::Unit work;
+    work.work = [=](app::Tx& tx) { return store_report(tx, device, seq); };
+    work.done = [&, sent](const Result<void>& result) {
+      const std::chrono::duration<double, std::milli> wait = SteadyClock::now() - sent;
+      const std::lock_guard lock(mutex);
+      waits.push_back(wait.count());
+      failed += result ? 0 : 1;
+      --in_flight;
+      room.notify_one();
+    };
+    work.repeatable = !savepoints;
+    const auto queued = (*store)->submit(std::move(work));
     if (!queued) return 1;
   }
   (*store)->stop();

@@ -95,7 +95,8 @@ class WorkerPhotoDeriver final : public app::PhotoDeriver {
   WorkerPhotoDeriver(FilePhotoStore& store, const PhotoWorkerOptions& options, unsigned workers);
   ~WorkerPhotoDeriver() override;
 
-  // Starts every worker, so that a wrong installation shows at once. Error: unavailable.
+  // Starts every worker, so that a wrong installation shows at once; before the first derive, or not at all. Error:
+  // unavailable.
   Result<void> start();
   Result<app::PhotoNumbers> derive(const Sha256& sha) override;
 
