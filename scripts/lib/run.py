@@ -106,8 +106,6 @@ def main():
         begin = time.monotonic()
         say("Starting")
         stack.start()
-        if not args.idle:
-            stack.start_fleet()
         say(f"Ready after {time.monotonic() - begin:.1f} s: {stack.url}")
         say("")
         for key, title in (("operator", "town operator 受理"), ("unit", "handling unit 承办"), ("leader", "leader 领导"),
@@ -119,6 +117,8 @@ def main():
         say(stack.ready_line())
         say(f"{len(stack.handhelds)} handhelds {'are enrolled' if args.idle else 'report'}; Ctrl-C stops everything.")
         Progress(stack)
+        if not args.idle:
+            stack.start_fleet()
         while True:
             time.sleep(0.5)
             child = stack.ended()

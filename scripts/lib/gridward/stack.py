@@ -19,7 +19,7 @@ DEMO = os.path.join(ROOT, "server", "demo")
 TOWN = "120116135"
 DEMO_FILES = ["orgs.csv", "units.json", "outlines.geojson"]
 CERTIFICATE_DAYS = 825
-PHOTOS = 8
+PHOTOS = 7
 PROBLEMS = ["litter", "manhole", "pothole", "lamp", "puddle", "parking", "stall"]
 
 OWN_FILES = ["accounts.json", "broker", "devices", "fleet.json", "import", "imported.json", "logs", "photos", "server",
@@ -337,14 +337,13 @@ tls_version tlsv1.2
         self.start_server()
 
     # -- simulated handhelds
-    def start_fleet(self, handhelds=None, behaviour=None, drain=10, photos=PHOTOS, size="3200x2400"):
+    def start_fleet(self, handhelds=None, behaviour=None, drain=10, photos=PHOTOS, size="2400x1800"):
         """All of them, or those given; they walk their members' grids and report until they are stopped."""
         handhelds = self.handhelds if handhelds is None else handhelds
         if not handhelds:
             return None
         folder = self.path("photos")
-        if not os.path.isdir(folder):
-            self.draw_photos(folder, photos, size)
+        self.draw_photos(folder, photos, size)
         fleet = {"outlines": os.path.join(DEMO, "outlines.geojson"), "behaviour": behaviour or {},
                  "handhelds": [{"config": h["config"], "grid": h["grid"]} for h in handhelds]}
         write_private(self.path("fleet.json"), json.dumps(fleet, indent=1) + "\n")
@@ -354,20 +353,21 @@ tls_version tlsv1.2
         return child
 
     def draw_photos(self, folder, count, size):
-        say("Drawing photographs for the simulated cameras")
+        """Those that are not there yet: a start that was interrupted goes on where it was."""
         program = self.program("gridward-sim")
-        new = folder + ".new"
-        shutil.rmtree(new, ignore_errors=True)
-        os.makedirs(new)
+        os.makedirs(folder, exist_ok=True)
+        names = [f"{n:03}-{PROBLEMS[n % len(PROBLEMS)]}.jpg" for n in range(count)]
+        missing = [name for name in names if not os.path.exists(os.path.join(folder, name))]
+        if missing:
+            say("Drawing photographs for the simulated cameras")
 
-        def draw(n):
-            problem = PROBLEMS[n % len(PROBLEMS)]
-            run([program, "draw", "--out", os.path.join(new, f"{n:03}-{problem}.jpg"), "--seed", n + 1, "--problem", problem, "--size", size],
-                "drawing a photograph")
+        def draw(name):
+            new = os.path.join(self.data, name)
+            run([program, "draw", "--out", new, "--seed", int(name[:3]) + 1, "--problem", name[4:-4], "--size", size], "drawing a photograph")
+            os.replace(new, os.path.join(folder, name))
 
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            list(pool.map(draw, range(count)))
-        os.replace(new, folder)
+            list(pool.map(draw, missing))
 
     def spawn(self, title, command, log, rank=2, **options):
         child = Child(title, command, self.path("logs", log), **options)
