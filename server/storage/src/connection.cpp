@@ -3,7 +3,7 @@
 #include <soci/postgresql/soci-postgresql.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
-#include <deque>
+#include "sqlite_process.hpp"
 
 namespace gridward::storage {
 namespace {
@@ -91,6 +91,7 @@ Connection::~Connection() {
 }
 
 void Connection::open() {
+  if (address_.database == Database::sqlite) set_up_sqlite();
   const soci::backend_factory& factory = address_.database == Database::sqlite
                                              ? static_cast<const soci::backend_factory&>(soci::sqlite3)
                                              : static_cast<const soci::backend_factory&>(soci::postgresql);

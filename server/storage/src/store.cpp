@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -226,55 +227,90 @@ class SqlStore final : public StoreWithControl {
     }
   }
 
-  // One transaction. Gives the error when nothing of it was kept.
+  // Gives the error when nothing of the batch was kept.
   std::optional<Error> write(std::vector<app::Unit>& batch, std::vector<Result<void>>& results) {
     if (auto problem = connect()) return problem;
-    bool inside = false;
+    inside_ = false;
     try {
-      writer_.begin();
-      inside = true;
-      bool changed = false;
-      for (std::size_t i = 0; i < batch.size(); ++i) {
-        results[i] = write_unit(batch[i]);
-        changed = changed || results[i].has_value();
-      }
-      if (changed) {
-        state_.flush(writer_);
-        writer_.commit();
-        ++commits_;
-        state_.committed();
-      } else {
-        writer_.rollback();
-      }
+      const bool together =
+          batch.size() == 1 || std::ranges::all_of(batch, [](const app::Unit& unit) { return unit.repeatable; });
+      if (together && write_together(batch, results)) return std::nullopt;
+      if (batch.size() > 1) write_apart(batch, results);
       return std::nullopt;
     } catch (...) {
       const auto error = current_error();
-      if (inside) writer_.rollback();
+      if (inside_) writer_.rollback();
       lost(error.detail);
       return storage_error(error.detail);
     }
   }
 
+  // Without savepoints. False: a unit failed, so nothing was kept.
+  bool write_together(std::vector<app::Unit>& batch, std::vector<Result<void>>& results) {
+    begin();
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      results[i] = run_unit(batch[i]);
+      if (!results[i]) {
+        state_.forget_unit();
+        if (i > 0) state_.forget_all();
+        rollback();
+        return false;
+      }
+      state_.keep_unit();
+    }
+    finish();
+    return true;
+  }
+
+  // A savepoint each, so that one that fails goes alone.
+  void write_apart(std::vector<app::Unit>& batch, std::vector<Result<void>>& results) {
+    begin();
+    bool changed = false;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      writer_.savepoint();
+      results[i] = run_unit(batch[i]);
+      if (results[i]) {
+        writer_.release();
+        state_.keep_unit();
+        changed = true;
+      } else {
+        writer_.undo();
+        state_.forget_unit();
+      }
+    }
+    if (changed) {
+      finish();
+    } else {
+      rollback();
+    }
+  }
+
   // Throws when the transaction itself is lost.
-  Result<void> write_unit(app::Unit& unit) {
-    writer_.savepoint();
-    Result<void> result;
+  Result<void> run_unit(app::Unit& unit) {
     try {
       SqlTx tx(writer_, &state_);
-      result = unit.work(tx);
+      return unit.work(tx);
     } catch (...) {
       auto error = current_error();
       if (error.code == ErrorCode::storage_failed) throw;
-      result = tl::unexpected(std::move(error));
+      return tl::unexpected(std::move(error));
     }
-    if (result) {
-      writer_.release();
-      state_.keep_unit();
-    } else {
-      writer_.undo();
-      state_.forget_unit();
-    }
-    return result;
+  }
+
+  void begin() {
+    writer_.begin();
+    inside_ = true;
+  }
+  void finish() {
+    state_.flush(writer_);
+    writer_.commit();
+    inside_ = false;
+    ++commits_;
+    state_.committed();
+  }
+  void rollback() {
+    writer_.rollback();
+    inside_ = false;
   }
 
   // Nothing to do, or a new connection; the error while it is too early to try again or nobody answers.
@@ -325,6 +361,7 @@ class SqlStore final : public StoreWithControl {
   // The writer's alone.
   WriteState state_;
   bool connected_ = true;
+  bool inside_ = false;  // a transaction
   std::chrono::milliseconds retry_ = kFirstRetry;
   SteadyClock::time_point next_try_;
 

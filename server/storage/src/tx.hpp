@@ -107,6 +107,7 @@ class SqlTx final : public app::Tx {
   WriteState& state();
   std::optional<StreamState> stream_row(std::string_view device, const std::string& epoch);
   StreamState stream_for_writing(const std::string& key, std::string_view device, const std::string& epoch);
+  std::int64_t count_up(const std::string& counter);
   void overlay(app::Device& device) const;
 
   Connection& db_;

@@ -140,11 +140,8 @@ Sha256 chain_next(const Sha256& before, const domain::CaseEvent& event) {
 }
 
 std::string SqlTx::next_case_number(std::string_view town, std::string_view yyyymmdd) {
-  const auto n = db_.value<std::int64_t>(
-      "INSERT INTO case_numbers (town, day, n) VALUES (:t, :d, 1) "
-      "ON CONFLICT (town, day) DO UPDATE SET n = case_numbers.n + 1 RETURNING n",
-      town, yyyymmdd);
-  auto digits = std::to_string(n.value());
+  const auto n = count_up("case/" + std::string(town) + "/" + std::string(yyyymmdd));
+  auto digits = std::to_string(n);
   if (digits.size() < 4) digits.insert(0, 4 - digits.size(), '0');
   return std::string(town) + "-" + std::string(yyyymmdd) + "-" + digits;
 }

@@ -30,17 +30,21 @@ std::vector<app::MediaRow> read_media(Connection& db, std::string_view sql, cons
 
 void SqlTx::expect_media(const MediaRef& media, const Uuid& record, const std::optional<Uuid>& case_id) {
   const auto sha = to_hex(media.sha256);
+  auto row = state().next_media(db_);
   // The first record that names a file says its size and type.
-  auto row = db_.value<std::int64_t>(
-      "INSERT INTO media (sha256, size, type, status, have, problem) VALUES (:h, :s, :t, 0, '', '') "
-      "ON CONFLICT DO NOTHING RETURNING media",
-      sha, media.size, media.type);
-  if (!row) row = db_.value<std::int64_t>("SELECT media FROM media WHERE sha256 = :h", sha);
-  db_.change(
-      "INSERT INTO media_links (media, record, role, case_id) VALUES (:m, :r, :o, :c) "
-      "ON CONFLICT (media, record) DO UPDATE SET case_id = COALESCE(excluded.case_id, media_links.case_id)",
-      row.value(), uuid_text(record), static_cast<std::int64_t>(media.role),
-      case_id ? std::optional(uuid_text(*case_id)) : std::nullopt);
+  const auto first = db_.change(
+      "INSERT INTO media (media, sha256, size, type, status, have, problem) VALUES (:m, :h, :s, :t, 0, '', '') "
+      "ON CONFLICT DO NOTHING",
+      row, sha, media.size, media.type);
+  if (first == 0) row = db_.value<std::int64_t>("SELECT media FROM media WHERE sha256 = :h", sha).value();
+  const auto record_text = uuid_text(record);
+  const auto case_text = case_id ? std::optional(uuid_text(*case_id)) : std::nullopt;
+  const auto linked = db_.change(
+      "INSERT INTO media_links (media, record, role, case_id) VALUES (:m, :r, :o, :c) ON CONFLICT DO NOTHING", row,
+      record_text, static_cast<std::int64_t>(media.role), case_text);
+  if (linked == 0 && case_text) {
+    db_.change("UPDATE media_links SET case_id = :c WHERE media = :m AND record = :r", *case_text, row, record_text);
+  }
 }
 
 std::optional<app::MediaRow> SqlTx::find_media(const Sha256& sha) {

@@ -101,6 +101,15 @@ WriteState& SqlTx::state() {
   return *state_;
 }
 
+std::int64_t SqlTx::count_up(const std::string& counter) {
+  const auto* known = state().find_counter(counter);
+  const auto before = known != nullptr
+                          ? *known
+                          : db_.value<std::int64_t>("SELECT n FROM counters WHERE name = :m", counter).value_or(0);
+  state().set_counter(counter, before + 1);
+  return before + 1;
+}
+
 // ---- organisation
 
 void SqlTx::upsert_org(const app::OrgNode& node) {
@@ -234,13 +243,10 @@ std::optional<std::string> SqlTx::device_of(std::string_view login) {
 // ---- down
 
 std::uint64_t SqlTx::enqueue_down(std::string_view device, std::string_view kind, std::string_view body, UnixMs now) {
-  const auto n = db_.value<std::int64_t>(
-      "INSERT INTO down_numbers (device, n) VALUES (:d, 1) "
-      "ON CONFLICT (device) DO UPDATE SET n = down_numbers.n + 1 RETURNING n",
-      device);
-  db_.change("INSERT INTO down_items (device, n, kind, body, created) VALUES (:d, :n, :k, :b, :c)", device, n.value(),
-             kind, body, to_unix_ms(now));
-  return static_cast<std::uint64_t>(*n);
+  const auto n = count_up("down/" + std::string(device));
+  db_.change("INSERT INTO down_items (device, n, kind, body, created) VALUES (:d, :n, :k, :b, :c)", device, n, kind,
+             body, to_unix_ms(now));
+  return static_cast<std::uint64_t>(n);
 }
 
 std::vector<DownItem> SqlTx::pending_down(std::string_view device, std::size_t limit) {

@@ -69,12 +69,13 @@ app::Inserted SqlTx::insert_record(app::StoredRecord& record) {
   auto stream = stream_for_writing(key, record.device, epoch);
   const auto id = uuid_text(record.id);
   const auto hash = to_hex(record.hash);
-  const auto row = db_.value<std::int64_t>(
-      "INSERT INTO records (stream, id, seq, town, kind, actor, at, received, hash, bytes) "
-      "VALUES (:s, :i, :q, :t, :k, :a, :at, :r, :h, :b) ON CONFLICT DO NOTHING RETURNING record",
-      stream.stream, id, record.seq, record.town, record.kind, record.actor, to_unix_ms(record.at),
+  const auto row = state().next_record(db_);
+  const auto inserted = db_.change(
+      "INSERT INTO records (record, stream, id, seq, town, kind, actor, at, received, hash, bytes) "
+      "VALUES (:w, :s, :i, :q, :t, :k, :a, :at, :r, :h, :b) ON CONFLICT DO NOTHING",
+      row, stream.stream, id, record.seq, record.town, record.kind, record.actor, to_unix_ms(record.at),
       to_unix_ms(record.received), hash, to_base64(record.bytes));
-  if (!row) {
+  if (inserted == 0) {
     app::Inserted result = app::Inserted::seq_conflict;
     db_.each<std::int64_t, std::string>(
         "SELECT record, hash FROM records WHERE stream = :s AND id = :i",
@@ -85,7 +86,7 @@ app::Inserted SqlTx::insert_record(app::StoredRecord& record) {
         stream.stream, id);
     return result;
   }
-  record.row = *row;
+  record.row = row;
 
   stream.newest = std::max(stream.newest, record.seq);
   if (record.seq == stream.contiguous + 1) {

@@ -37,6 +37,20 @@ void WriteState::set_stream(const std::string& key, const StreamState& stream, b
   entry.changed = entry.changed || changed;
 }
 
+const std::int64_t* WriteState::find_counter(const std::string& name) const {
+  return find(unit_.counters, batch_.counters, name);
+}
+void WriteState::set_counter(const std::string& name, std::int64_t n) { unit_.counters[name] = {n, true}; }
+
+std::int64_t WriteState::next_record(Connection& connection) {
+  if (!last_record_) last_record_ = connection.value<std::int64_t>("SELECT COALESCE(MAX(record), 0) FROM records");
+  return ++*last_record_;
+}
+std::int64_t WriteState::next_media(Connection& connection) {
+  if (!last_media_) last_media_ = connection.value<std::int64_t>("SELECT COALESCE(MAX(media), 0) FROM media");
+  return ++*last_media_;
+}
+
 const Touch* WriteState::find_touch(const std::string& device) const {
   return find(unit_.touches, batch_.touches, device);
 }
@@ -60,6 +74,7 @@ void WriteState::set_last_device(const std::string& login, const std::string& de
 
 void WriteState::keep_unit() {
   merge(unit_.streams, batch_.streams, changed_streams_);
+  merge(unit_.counters, batch_.counters, changed_counters_);
   merge(unit_.touches, batch_.touches, changed_touches_);
   merge(unit_.last_devices, batch_.last_devices, changed_last_devices_);
 }
@@ -71,6 +86,10 @@ void WriteState::flush(Connection& connection) {
     const auto& stream = batch_.streams.at(key).value;
     connection.change("UPDATE streams SET contiguous = :c, newest = :n WHERE stream = :s", stream.contiguous,
                       stream.newest, stream.stream);
+  }
+  for (const auto& name : changed_counters_) {
+    connection.change("INSERT INTO counters (name, n) VALUES (:m, :n) ON CONFLICT (name) DO UPDATE SET n = excluded.n",
+                      name, batch_.counters.at(name).value);
   }
   for (const auto& device : changed_touches_) {
     const auto& touch = batch_.touches.at(device).value;
@@ -91,13 +110,16 @@ void WriteState::flush(Connection& connection) {
 
 void WriteState::committed() {
   for (const auto& key : changed_streams_) batch_.streams.at(key).changed = false;
+  for (const auto& name : changed_counters_) batch_.counters.at(name).changed = false;
   for (const auto& login : changed_last_devices_) batch_.last_devices.at(login).changed = false;
   changed_streams_.clear();
+  changed_counters_.clear();
   changed_last_devices_.clear();
   // Devices are also changed elsewhere (an import in another process), so what was written is not remembered.
   changed_touches_.clear();
   batch_.touches.clear();
   if (batch_.streams.size() > kRemembered) batch_.streams.clear();
+  if (batch_.counters.size() > kRemembered) batch_.counters.clear();
   if (batch_.last_devices.size() > kRemembered) batch_.last_devices.clear();
 }
 
@@ -105,8 +127,11 @@ void WriteState::forget_all() {
   unit_ = {};
   batch_ = {};
   changed_streams_.clear();
+  changed_counters_.clear();
   changed_touches_.clear();
   changed_last_devices_.clear();
+  last_record_.reset();
+  last_media_.reset();
 }
 
 }  // namespace gridward::storage

@@ -1,5 +1,5 @@
 // What the writer remembers between units, so that a record costs few statements. Rows that change with every record
-// (how far a stream reaches, when a device was seen) are written once a batch, in the transaction of the batch.
+// (how far a stream reaches, when a device was seen, counters) are written once a batch, in the batch's transaction.
 #pragma once
 
 #include <cstdint>
@@ -29,10 +29,18 @@ class WriteState {
   const StreamState* find_stream(const std::string& key) const;
   // changed: its row is behind.
   void set_stream(const std::string& key, const StreamState& stream, bool changed);
+  // Counters by name ("case/<town>/<day>", "down/<device>"); nothing: not read yet.
+  const std::int64_t* find_counter(const std::string& name) const;
+  void set_counter(const std::string& name, std::int64_t n);
   const Touch* find_touch(const std::string& device) const;
   void touch(const std::string& device, const Touch& touch);
   const std::string* last_device(const std::string& login) const;
   void set_last_device(const std::string& login, const std::string& device);
+
+  // The next number of a table whose rows the writer numbers itself: INSERT … RETURNING would cost SQLite a temporary
+  // table each time. A number that a rollback took back is left out.
+  std::int64_t next_record(Connection& connection);
+  std::int64_t next_media(Connection& connection);
 
   void keep_unit();    // the unit's changes are now the batch's
   void forget_unit();  // its savepoint was rolled back
@@ -50,6 +58,7 @@ class WriteState {
   using Map = std::unordered_map<std::string, Entry<T>>;
   struct Layer {
     Map<StreamState> streams;
+    Map<std::int64_t> counters;
     Map<Touch> touches;
     Map<std::string> last_devices;
   };
@@ -61,8 +70,11 @@ class WriteState {
   Layer unit_;
   Layer batch_;
   std::vector<std::string> changed_streams_;
+  std::vector<std::string> changed_counters_;
   std::vector<std::string> changed_touches_;
   std::vector<std::string> changed_last_devices_;
+  std::optional<std::int64_t> last_record_;
+  std::optional<std::int64_t> last_media_;
 };
 
 }  // namespace gridward::storage

@@ -107,7 +107,8 @@ TEST_P(CaseRows, NumbersCountByTownAndDay) {
     EXPECT_EQ(tx.next_case_number("120116116", "20261122"), "120116116-20261122-0001");
     EXPECT_EQ(tx.next_case_number("120116115", "20261123"), "120116115-20261123-0001");
   });
-  raw_sql(url_, "UPDATE case_numbers SET n = 9999 WHERE day = '20261123' RETURNING n");
+  raw_sql(url_, "UPDATE counters SET n = 9999 WHERE name = 'case/120116115/20261123' RETURNING n");
+  reopen();
   write([](app::Tx& tx) { EXPECT_EQ(tx.next_case_number("120116115", "20261123"), "120116115-20261123-10000"); });
 }
 

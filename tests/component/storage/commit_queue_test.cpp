@@ -114,6 +114,59 @@ TEST_P(CommitQueue, OneBadUnitAmongAHundredFailsAlone) {
   EXPECT_EQ(raw_sql(url_, "SELECT contiguous FROM streams").at(0), "40");
 }
 
+TEST_P(CommitQueue, RepeatableUnitsAreRunAgainWhenOneOfThemFails) {
+  Told told;
+  std::vector<int> runs(50);
+  {
+    Gate gate(*store_);
+    for (int i = 0; i < 50; ++i) {
+      app::Unit unit;
+      unit.work = [i, &runs](app::Tx& tx) -> Result<void> {
+        ++runs[static_cast<std::size_t>(i)];
+        if (auto result = insert(tx, static_cast<std::uint64_t>(i + 1)); !result) return result;
+        EXPECT_EQ(tx.next_case_number("t", "20261122"),
+                  "t-20261122-00" + std::string(i < 9 ? "0" : "") + std::to_string(i > 20 ? i : i + 1));
+        if (i == 20) return fail(ErrorCode::unknown_category);
+        return {};
+      };
+      unit.done = told.note(i);
+      unit.repeatable = true;
+      ASSERT_TRUE(store_->submit(std::move(unit)));
+    }
+  }
+  store_->stop();
+  const auto all = told.all();
+  ASSERT_EQ(all.size(), 50U);
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_EQ(all[static_cast<std::size_t>(i)].first, i);
+    EXPECT_EQ(all[static_cast<std::size_t>(i)].second.has_value(), i != 20) << i;
+    EXPECT_EQ(runs[static_cast<std::size_t>(i)], i <= 20 ? 2 : 1) << i;
+  }
+  EXPECT_EQ(raw_sql(url_, "SELECT COUNT(*) FROM records").at(0), "49");
+  EXPECT_EQ(raw_sql(url_, "SELECT contiguous, newest FROM streams").at(0), "20|50");
+  EXPECT_EQ(raw_sql(url_, "SELECT n FROM counters WHERE name = 'case/t/20261122'").at(0), "49");
+}
+
+TEST_P(CommitQueue, AUnitThatIsNotRepeatableIsRunOnce) {
+  std::atomic<int> runs = 0;
+  {
+    Gate gate(*store_);
+    for (int i = 0; i < 4; ++i) {
+      app::Unit unit;
+      unit.work = [i, &runs](app::Tx& tx) -> Result<void> {
+        runs += i == 0 ? 1 : 0;
+        if (i == 2) return fail(ErrorCode::unknown_category);
+        return insert(tx, static_cast<std::uint64_t>(i + 1));
+      };
+      unit.repeatable = i != 0;
+      ASSERT_TRUE(store_->submit(std::move(unit)));
+    }
+  }
+  store_->stop();
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(raw_sql(url_, "SELECT COUNT(*) FROM records").at(0), "3");
+}
+
 TEST_P(CommitQueue, AFullQueueSaysBusyAndCallsNobody) {
   options_.queue_limit = 3;
   reopen();

@@ -2,7 +2,9 @@
 
 namespace gridward::storage {
 
-// scope is the path with a "/" behind it, so that a subtree is one range of it.
+// counters: "org_revision", "case/<town>/<day>" (the last case number given), "down/<device>" (the last down item's,
+// also when every item was acknowledged and removed). scope is the path with a "/" behind it, so that a subtree is one
+// range of it.
 Migration m0001_organisation() {
   return {1,
           "organisation, people, devices",

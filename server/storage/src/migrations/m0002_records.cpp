@@ -3,6 +3,8 @@
 namespace gridward::storage {
 
 // A stream is a device in one epoch. contiguous: every seq from 1 to it is there; newest: the greatest seq seen.
+// No foreign key here, nor in the other tables that every report goes to: its check makes SQLite keep a journal for
+// each statement.
 Migration m0002_records() {
   return {2,
           "records",
@@ -16,7 +18,7 @@ Migration m0002_records() {
                    UNIQUE (device, epoch)))",
               R"(CREATE TABLE records (
                    record {id},
-                   stream BIGINT NOT NULL REFERENCES streams (stream),
+                   stream BIGINT NOT NULL,
                    id {text} NOT NULL,
                    seq BIGINT NOT NULL,
                    town {text} NOT NULL,

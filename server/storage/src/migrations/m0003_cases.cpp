@@ -8,11 +8,6 @@ Migration m0003_cases() {
   return {3,
           "cases",
           {
-              R"(CREATE TABLE case_numbers (
-                   town {text} NOT NULL,
-                   day {text} NOT NULL,
-                   n BIGINT NOT NULL,
-                   PRIMARY KEY (town, day)))",
               R"(CREATE TABLE cases (
                    id {text} PRIMARY KEY,
                    number {text} NOT NULL,

@@ -16,7 +16,7 @@ Migration m0004_media() {
                    problem {text} NOT NULL))",
               R"(CREATE TABLE media_links (
                    link {id},
-                   media BIGINT NOT NULL REFERENCES media (media),
+                   media BIGINT NOT NULL,
                    record {text} NOT NULL,
                    role INTEGER NOT NULL,
                    case_id {text},

@@ -6,10 +6,6 @@ Migration m0005_down_and_duty() {
   return {5,
           "down items, duty",
           {
-              // The numbers live on when every item was acknowledged and removed.
-              R"(CREATE TABLE down_numbers (
-                   device {text} PRIMARY KEY,
-                   n BIGINT NOT NULL))",
               R"(CREATE TABLE down_items (
                    device {text} NOT NULL,
                    n BIGINT NOT NULL,
