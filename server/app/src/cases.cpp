@@ -362,7 +362,7 @@ Result<MediaRow> Cases::media(const Actor& actor, const Sha256& sha) {
 Result<Uuid> Cases::report(Tx& tx, const Record& record, const User& member, const Device& device, Effects& effects) {
   const auto now = services_.clock.now();
   const auto& body = std::get<ReportBody>(record.body);
-  const auto place = grids_->find(tx, device.town, record.fix);
+  const auto place = grids_->find(tx, device.town, record.fix, now);
 
   Command command;
   command.action = Action::report;

@@ -3,16 +3,30 @@
 #include <algorithm>
 
 namespace gridward::app {
+namespace {
 
-std::shared_ptr<const Cases::GridIndex::Town> Cases::GridIndex::town_of(Tx& tx, const std::string& town) {
+constexpr auto kRevisionLife = std::chrono::seconds{1};
+
+}  // namespace
+
+std::shared_ptr<const Cases::GridIndex::Town> Cases::GridIndex::town_of(Tx& tx, const std::string& town, UnixMs now) {
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto known = towns_.find(town);
+    if (known != towns_.end() && now < known->second->looked + kRevisionLife) return known->second;
+  }
   const auto revision = tx.org_revision();
   {
     const std::scoped_lock lock(mutex_);
     const auto known = towns_.find(town);
-    if (known != towns_.end() && known->second->revision == revision) return known->second;
+    if (known != towns_.end() && known->second->revision == revision) {
+      known->second->looked = now;
+      return known->second;
+    }
   }
   auto fresh = std::make_shared<Town>();
   fresh->revision = revision;
+  fresh->looked = now;
   fresh->path = town;
   if (const auto node = tx.find_org(town)) {
     fresh->path = node->path;
@@ -32,8 +46,9 @@ std::shared_ptr<const Cases::GridIndex::Town> Cases::GridIndex::town_of(Tx& tx, 
   return fresh;
 }
 
-Cases::GridIndex::Place Cases::GridIndex::find(Tx& tx, const std::string& town, const std::optional<Fix>& fix) {
-  const auto known = town_of(tx, town);
+Cases::GridIndex::Place Cases::GridIndex::find(Tx& tx, const std::string& town, const std::optional<Fix>& fix,
+                                               UnixMs now) {
+  const auto known = town_of(tx, town, now);
   if (fix) {
     const auto p = fix->point;
     for (const auto& grid : known->grids) {

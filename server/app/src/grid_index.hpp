@@ -1,5 +1,5 @@
-// Which grid of a town a point lies in. Outlines are read once per revision of the organisation, not once per report.
-// Thread-safe.
+// Which grid of a town a point lies in. Outlines are read once per revision of the organisation, and the revision once
+// a second, not once per report. Thread-safe.
 #pragma once
 
 #include <gridward/app/services.hpp>
@@ -17,7 +17,7 @@ class Cases::GridIndex {
     std::string path;  // of the grid, else of the town
   };
   // The town's node must exist; otherwise the path is the town's code.
-  Place find(Tx& tx, const std::string& town, const std::optional<Fix>& fix);
+  Place find(Tx& tx, const std::string& town, const std::optional<Fix>& fix, UnixMs now);
 
  private:
   struct Grid {
@@ -29,13 +29,14 @@ class Cases::GridIndex {
   };
   struct Town {
     std::uint64_t revision = 0;
+    UnixMs looked{};  // when the revision was last asked for
     std::string path;
     std::vector<Grid> grids;
   };
-  std::shared_ptr<const Town> town_of(Tx& tx, const std::string& town);
+  std::shared_ptr<const Town> town_of(Tx& tx, const std::string& town, UnixMs now);
 
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<const Town>> towns_;  // as many as the registry has
+  std::map<std::string, std::shared_ptr<Town>> towns_;  // as many as the registry has
 };
 
 }  // namespace gridward::app

@@ -45,6 +45,7 @@ struct Job {
   Cases::Effects effects;
   std::vector<Outgoing> outgoing;
   bool touched = false;
+  std::optional<std::uint64_t> settled;  // nothing of this outbox is held; as of its n-th hold
 };
 
 std::string text_for_member(const Error& error) {
@@ -182,7 +183,7 @@ struct Ingest::Impl {
     if (job->records.empty() && !job->message.ack && !job->message.hello) return;
 
     if (!queue({[this, job](Tx& tx) { return work(tx, *job); },
-                [this, job](const Result<void>& result) { finish(*job, result); }})) {
+                [this, job](const Result<void>& result) { finish(*job, result); }, true})) {
       say_busy(job->topic);
     }
   }
@@ -214,7 +215,7 @@ struct Ingest::Impl {
              tx.quarantine(row);
              return {};
            },
-           [this](const Result<void>&) { end(); }});
+           [this](const Result<void>&) { end(); }, true});
   }
 
   Result<void> work(Tx& tx, Job& job) {
@@ -224,6 +225,7 @@ struct Ingest::Impl {
     job.effects = {};
     job.outgoing.clear();
     job.touched = false;
+    job.settled.reset();
 
     const auto known = device_of(tx, job.topic.device, job.received);
     if (auto refusal = refuse_device(known, job.topic)) {
@@ -344,20 +346,58 @@ struct Ingest::Impl {
     }
     // A track waits for everything before it: the sign-out that ends it may come later in another lane.
     tx.hold_record(row);
+    unsettle(outbox_of(job));
     return {};
   }
 
   // ---- what waits for its seq --------------------------------------------------------------------------------------
+  // Most outboxes hold nothing most of the time, and asking the store each time would be a tenth of a report's cost. An
+  // outbox not known here may hold something: the server was restarted, or this was forgotten.
+  struct Holds {
+    std::uint64_t n = 1;  // grows with every hold, also of a unit that is rolled back
+    bool settled = false;
+  };
+  std::mutex holds_mutex;
+  std::unordered_map<std::string, Holds> holds;
+
+  static std::string outbox_of(const Job& job) { return job.topic.device + "/" + to_string(job.message.epoch); }
+  bool settled(const std::string& outbox) {
+    const std::scoped_lock lock(holds_mutex);
+    const auto known = holds.find(outbox);
+    return known != holds.end() && known->second.settled;
+  }
+  void unsettle(const std::string& outbox) {
+    const std::scoped_lock lock(holds_mutex);
+    auto& known = holds[outbox];
+    known.settled = false;
+    ++known.n;
+  }
+  std::uint64_t hold_count(const std::string& outbox) {
+    const std::scoped_lock lock(holds_mutex);
+    if (holds.size() >= kTrackedDevices) holds.clear();
+    return holds[outbox].n;
+  }
+  // Only after the commit, and only when no other unit has held something since.
+  void settle(const std::string& outbox, std::uint64_t n) {
+    const std::scoped_lock lock(holds_mutex);
+    const auto known = holds.find(outbox);
+    if (known != holds.end() && known->second.n == n) known->second.settled = true;
+  }
+
   Result<void> apply_held(Tx& tx, Job& job, const Device& device, std::uint64_t before) {
     const auto complete = tx.contiguous_seq(device.id, job.message.epoch);
-    if (complete == before) return {};
+    const auto outbox = outbox_of(job);
+    if (complete == before || settled(outbox)) return {};
     // In steps, so that a gap that closes after a long time does not bring all of it into memory at once.
     for (auto upto = std::min(before + kHeldStep, complete);; upto = std::min(upto + kHeldStep, complete)) {
       for (const auto& stored : tx.held_records(device.id, job.message.epoch, upto)) {
         if (auto ok_one = apply_track(tx, job, stored, device); !ok_one) return ok_one;
       }
-      if (upto >= complete) return {};
+      if (upto >= complete) break;
     }
+    const auto n = hold_count(outbox);
+    if (tx.held_records(device.id, job.message.epoch, limits::kCounter).empty()) job.settled = n;
+    return {};
   }
 
   Result<void> apply_track(Tx& tx, Job& job, const StoredRecord& stored, const Device& device) {
@@ -401,6 +441,7 @@ struct Ingest::Impl {
       const auto known = devices.find(job.topic.device);
       if (known != devices.end()) known->second.touched = job.received;
     }
+    if (job.settled) settle(outbox_of(job), *job.settled);
     if (!job.records.empty() || job.message.hello) {
       services.devices.send(job.topic.town, job.topic.device, job.receipt);
     }

@@ -64,7 +64,7 @@ TEST(Ingest, ThePlaceDecidesTheGridAndNoPlaceIsNoGrid) {
   EXPECT_EQ(world.read([&](app::Tx& tx) { return tx.case_org_path(nowhere.id); }), "120116/120116115");
 }
 
-TEST(Ingest, ARedrawnGridCountsFromTheNextReport) {
+TEST(Ingest, ARedrawnGridCountsFromTheNextSecond) {
   ServerWorld world;
   Handheld hh(world, "hh-1", "m1");
   const auto point = geo_point(39.25, 117.805);
@@ -73,6 +73,7 @@ TEST(Ingest, ARedrawnGridCountsFromTheNextReport) {
   app::ImportBatch batch;
   batch.outlines.push_back({"grids.geojson", 1, "G1", box(39.20, 117.80, 39.30, 117.81)});
   ASSERT_TRUE(app::run_import(world.services(), batch).problems.empty());
+  world.clock.advance(1s);
   const auto after = hh.report("后", point);
   EXPECT_EQ(hh.receipt({after}).ok.size(), 1u);
   EXPECT_EQ(case_of(world, before.id)->grid, "");
@@ -438,6 +439,44 @@ TEST(IngestTrack, ARefusedRecordDoesNotHoldTracksForEver) {
   EXPECT_EQ(stored_points(world), 0u);
   EXPECT_EQ(hh.receipt({bad}).bad.size(), 1u);
   EXPECT_EQ(stored_points(world), 5u);
+}
+
+TEST(IngestTrack, WhatIsHeldSurvivesARestart) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto from = world.clock.now();
+  const auto in = hh.record(SignBody{SignAct::in});
+  const auto gap = hh.report("x");
+  const auto walked = hh.record(track(from, 5));
+  EXPECT_EQ(hh.receipt({in}).ok.size(), 1u);
+  EXPECT_EQ(hh.receipt({walked}).ok.size(), 1u);
+  world.ingest = std::make_unique<app::Ingest>(world.services(), *world.cases, *world.duty);
+  EXPECT_EQ(hh.receipt({gap}).ok.size(), 1u);
+  EXPECT_EQ(stored_points(world), 5u);
+}
+
+TEST(IngestTrack, HoldingAgainAndAgain) {
+  // Every second round leaves a track behind a gap that the next round closes.
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  EXPECT_EQ(hh.receipt({hh.record(SignBody{SignAct::in})}).ok.size(), 1u);
+  std::size_t expected = 0;
+  for (int round = 0; round < 20; ++round) {
+    world.clock.advance(60s);
+    const auto gap = hh.report("x");
+    const auto walked = hh.record(track(world.clock.now(), 2));
+    const auto plain = hh.report("y");
+    if (round % 2 == 0) {
+      EXPECT_EQ(hh.receipt({walked, plain}).ok.size(), 2u);
+      EXPECT_EQ(stored_points(world), expected);
+      EXPECT_EQ(hh.receipt({gap}).ok.size(), 1u);
+    } else {
+      EXPECT_EQ(hh.receipt({gap, walked, plain}).ok.size(), 3u);
+    }
+    expected += 2;
+    ASSERT_EQ(stored_points(world), expected) << round;
+    EXPECT_EQ(hh.receipt({hh.report("z")}).ok.size(), 1u);
+  }
 }
 
 TEST(IngestTrack, OfAnUnknownMemberKeepsNoPositions) {
