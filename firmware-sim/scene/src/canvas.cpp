@@ -8,7 +8,7 @@
 namespace gridward::sim {
 namespace {
 
-std::uint32_t level(double value) { return static_cast<std::uint32_t>(std::clamp(value, 0.0, 255.0) + 0.5); }
+std::uint32_t level(double value) { return static_cast<std::uint32_t>(std::lround(std::clamp(value, 0.0, 255.0))); }
 
 std::uint32_t pack(Color color) {
   static_assert(std::endian::native == std::endian::little, "row() promises red first");

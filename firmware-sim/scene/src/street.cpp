@@ -19,6 +19,13 @@ const T& pick(const std::array<T, N>& from, Random& random) {
   return from[static_cast<std::size_t>(random.below(static_cast<int>(N)))];
 }
 
+// Calls draw at `from`, from + step and so on, before `to` is reached; a negative step goes down.
+template <class Draw>
+void every(double from, double to, double step, Draw&& draw) {
+  const int count = static_cast<int>(std::ceil((to - from) / step));
+  for (int i = 0; i < count; ++i) draw(from + i * step);
+}
+
 constexpr std::array kWalls{Color{226, 214, 190}, Color{206, 188, 164}, Color{198, 142, 118}, Color{214, 206, 200},
                             Color{186, 164, 142}, Color{222, 198, 160}, Color{178, 188, 190}, Color{170, 112, 94}};
 constexpr std::array kRoofs{Color{122, 72, 62}, Color{98, 92, 92}, Color{86, 98, 110}, Color{142, 86, 66}};
@@ -105,7 +112,7 @@ void paint_house(Painter& p, const House& h) {
              shade(sign, 0.7));
     // Strokes, as of writing too far to read.
     const double step = 0.95;
-    for (double z = h.z0 + length * 0.25; z < h.z1 - length * 0.25; z += step) {
+    every(h.z0 + length * 0.25, h.z1 - length * 0.25, step, [&](double z) {
       const double face = h.x - 0.24 * h.towards;
       const Color ink = shade({248, 240, 222}, light);
       p.along(face, top - 0.2, top - 0.14, z, z + 0.55, ink);
@@ -113,7 +120,7 @@ void paint_house(Painter& p, const House& h) {
       p.along(face, top - 0.42, top - 0.36, z + 0.05, z + 0.5, ink);
       if (random.chance(0.6)) p.along(face, top - 0.6, top - 0.54, z, z + 0.55, ink);
       if (random.chance(0.5)) p.along(face, top - 0.58, top - 0.14, z + 0.46, z + 0.53, ink);
-    }
+    });
   }
   // Eave and roof.
   const double eave = h.x - 0.45 * h.towards;
@@ -354,9 +361,8 @@ void paint_background(Painter& painter) {
     const Point b = view.at({x + width, 0, z});
     const std::array<Point, 4> quad{a, Point{b.x, a.y}, b, Point{a.x, b.y}};
     canvas.fill(quad, Paint(mix(tower, palette.haze, 0.2), mix(tower, palette.haze, 0.6), a.y, b.y));
-    for (double y = a.y + 3 * u; y < b.y; y += 4.4 * u) {
-      canvas.line({a.x + 2 * u, y}, {b.x - 2 * u, y}, 1.3 * u, Paint(shade(tower, 0.86), 0.6));
-    }
+    every(a.y + 3 * u, b.y, 4.4 * u,
+          [&](double y) { canvas.line({a.x + 2 * u, y}, {b.x - 2 * u, y}, 1.3 * u, Paint(shade(tower, 0.86), 0.6)); });
   }
 }
 
@@ -390,7 +396,7 @@ void paint_ground(Painter& painter) {
   }
   const Color white{222, 222, 216};
   const double middle = (kFarKerbX + kKerbX) / 2;
-  for (double z = 60; z > 1; z -= 5) p.flat(middle - 0.08, middle + 0.08, 0, z, z + 2.6, white, 0.85);
+  every(60, 1, -5, [&](double z) { p.flat(middle - 0.08, middle + 0.08, 0, z, z + 2.6, white, 0.85); });
   p.flat(kKerbX - 0.45, kKerbX - 0.33, 0, near, kEndZ, {214, 178, 74}, 0.85);
   p.flat(kFarKerbX + 0.33, kFarKerbX + 0.45, 0, near, kEndZ, {214, 178, 74}, 0.85);
   // The gully beside the kerb.
@@ -408,16 +414,16 @@ void paint_ground(Painter& painter) {
       p.flat(x, x + 0.5, kPavementY, z, z + 0.5, shade(palette.pavement, random.range(0.9, 1.07)), 0.8);
     }
     const Color joint = shade(palette.pavement, 0.74);
-    for (double z = 26; z > near; z -= 0.5) p.flat(x0, x1, kPavementY, z, z + 0.016, joint, 0.9);
-    for (double x = x0 + 0.5; x < x1 - 0.1; x += 0.5) {
+    every(26, near, -0.5, [&](double z) { p.flat(x0, x1, kPavementY, z, z + 0.016, joint, 0.9); });
+    every(x0 + 0.5, x1 - 0.1, 0.5, [&](double x) {
       p.face({{x, kPavementY, near}, {x + 0.016, kPavementY, near}, {x + 0.016, kPavementY, 40}, {x, kPavementY, 40}},
              joint, 0.9);
-    }
+    });
     lying(std::min(kerb_x, kerb_x + 0.16 * inward), std::max(kerb_x, kerb_x + 0.16 * inward), kPavementY, palette.kerb);
-    for (double z = 30; z > near; z -= 1.0) {
+    every(30, near, -1, [&](double z) {
       p.flat(std::min(kerb_x, kerb_x + 0.16 * inward), std::max(kerb_x, kerb_x + 0.16 * inward), kPavementY, z,
              z + 0.02, shade(palette.kerb, 0.7));
-    }
+    });
   };
   pavement(kFarWallX - 1, kFarKerbX, kFarKerbX, -1);
   p.face({{kFarKerbX, 0, near}, {kFarKerbX, 0, kEndZ}, {kFarKerbX, kPavementY, kEndZ}, {kFarKerbX, kPavementY, near}},
@@ -436,9 +442,8 @@ void paint_ground(Painter& painter) {
     p.face({{x, kPavementY, near}, {x + 0.04, kPavementY, near}, {x + 0.04, kPavementY, 18}, {x, kPavementY, 18}},
            shade(tactile, 1.12), 0.9);
   }
-  for (double z = 26; z > near; z -= 0.5) {
-    p.flat(kTactileX, kTactileX + 0.44, kPavementY, z, z + 0.02, shade(tactile, 0.72), 0.9);
-  }
+  every(26, near, -0.5,
+        [&](double z) { p.flat(kTactileX, kTactileX + 0.44, kPavementY, z, z + 0.02, shade(tactile, 0.72), 0.9); });
   // The shadow of the row that stands before the sun.
   if (palette.shadow < 0.75) {
     if (palette.sun_left) {
@@ -454,24 +459,33 @@ void add_street(const Place& place, Things& things) {
   add_row(place.seed, 1, kWallX, 1, -5, things);
   Random trees(place.seed, kTreesStream);
   const Color leaf = pick(kLeaves, trees);
-  for (double z = 14.5; z < 80; z += trees.range(6.5, 8.5)) {
+  double tree_z = 14.5;
+  while (tree_z < 80) {
+    const double z = tree_z;
+    tree_z += trees.range(6.5, 8.5);
     const double height = trees.range(4.6, 6.2);
     const auto details = trees.next();
     const auto tone = shade(leaf, trees.range(0.9, 1.12));
     things.push_back({z, [=](Painter& p) { paint_tree(p, {kKerbX + 0.75, kPavementY, z}, height, tone, details); }});
   }
-  for (double z = 9.0; z < 80; z += trees.range(6.5, 8.5)) {
+  double far_tree_z = 9.0;
+  while (far_tree_z < 80) {
+    const double z = far_tree_z;
+    far_tree_z += trees.range(6.5, 8.5);
     const double height = trees.range(4.6, 6.4);
     const auto details = trees.next();
     const auto tone = shade(leaf, trees.range(0.9, 1.12));
     things.push_back({z, [=](Painter& p) { paint_tree(p, {kFarKerbX - 0.75, kPavementY, z}, height, tone, details); }});
   }
-  for (double z = 18; z < 80; z += 21) {
+  every(18, 80, 21, [&](double z) {
     things.push_back({z, [=](Painter& p) { paint_lamp(p, {kFarKerbX - 0.3, kPavementY, z}, 6.2, 1.4, false); }});
-  }
+  });
   // Cars at the other kerb, where they may stand.
   Random cars(place.seed, kCarsStream);
-  for (double z = cars.range(7, 12); z < 60; z += cars.range(5.4, 13)) {
+  double car_z = cars.range(7, 12);
+  while (car_z < 60) {
+    const double z = car_z;
+    car_z += cars.range(5.4, 13);
     if (cars.chance(0.3)) continue;
     const Color color = pick(kCars, cars);
     things.push_back({z, [=](Painter& p) { paint_car(p, kFarKerbX + 0.2, 0, z, color); }});

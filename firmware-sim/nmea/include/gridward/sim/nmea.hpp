@@ -12,7 +12,7 @@
 
 namespace gridward::sim {
 
-inline constexpr std::size_t kMaxLogBytes = 64U * 1024 * 1024;
+inline constexpr std::size_t kMaxLogBytes = std::size_t{64} * 1024 * 1024;
 
 struct MoveOptions {
   GeoPoint to;   // where the first fix shall lie
