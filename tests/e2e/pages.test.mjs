@@ -1,11 +1,10 @@
 // Every page, wide and narrow, in both languages: nothing thrown, nothing scrolls sideways, no serious barrier, pictures.
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { barriers, json, launch, logIn, narrow, open, shot, wide } from './support/browser.mjs'
 import { Handheld } from './support/handheld.mjs'
-import { turnedPhoto } from './support/photo.mjs'
+import { drawnScene } from './support/photo.mjs'
 import { middleOf } from './support/place.mjs'
 import { startStack } from './support/stack.mjs'
 import { until } from './support/until.mjs'
@@ -21,12 +20,11 @@ before(async () => {
   const grid = (await json(page, '/api/members')).members.find((m) => m.login === stack.accounts.member.login).org
   const spot = middleOf((await json(page, '/api/org')).nodes.find((n) => n.code === grid).outline)
   const position = ['--position', `${spot.lat},${spot.lon}`]
-  const photo = join(stack.data, 'photo.jpg')
-  await writeFile(photo, await turnedPhoto(page))
   await handheld.start()
   await handheld.save('sign-in', ...position)
   const { categories } = await json(page, '/api/me')
   for (const [i, category] of categories.slice(0, 5).entries()) {
+    const photo = await drawnScene(join(stack.data, `scene-${i}.jpg`), i + 1)
     await handheld.save('report', '--category', category.code, '--text', `第 ${i + 1} 件：${category.name}，请派人查看。`, '--photo', photo, ...position)
   }
   await until('the reports are there', async () => (await json(page, '/api/cases')).total >= Math.min(5, categories.length))

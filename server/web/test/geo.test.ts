@@ -34,14 +34,20 @@ describe('outline', () => {
 
 describe('trackLines', () => {
   const point = (at: number): TrackPoint => [at, 39.28, 117.8, 5]
+  const batch = (patrol: string | null, ...at: number[]) => ({ patrol, points: at.map(point) })
+  const shape = (tracks: ReturnType<typeof batch>[]) => trackLines(tracks, 10).map((line) => [line.patrol, line.points.map((p) => p[0])])
+
   it('joins batches, in order of time', () => {
-    expect(trackLines([[point(20), point(30)], [point(0), point(10)]], 10)).toEqual([[0, 10, 20, 30].map(point)])
+    expect(shape([batch('p', 20, 30), batch('p', 0, 10)])).toEqual([['p', [0, 10, 20, 30]]])
   })
   it('shows a pause as a gap', () => {
-    expect(trackLines([[point(0), point(10), point(21)]], 10).map((line) => line.length)).toEqual([2, 1])
+    expect(shape([batch(null, 0, 10, 21)])).toEqual([[null, [0, 10]], [null, [21]]])
+  })
+  it('does not join what lies before and after a patrol', () => {
+    expect(shape([batch(null, 0, 2, 8, 9), batch('p', 4, 5)])).toEqual([[null, [0, 2]], ['p', [4, 5]], [null, [8, 9]]])
   })
   it('draws nothing from nothing', () => {
-    expect(trackLines([], 10)).toEqual([])
-    expect(trackLines([[]], 10)).toEqual([])
+    expect(shape([])).toEqual([])
+    expect(shape([batch('p')])).toEqual([])
   })
 })

@@ -1,3 +1,16 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { buildDir } from './stack.mjs'
+
+// A street scene that the simulator draws, for pictures that people look at. Gives its path.
+export async function drawnScene(path, seed) {
+  const problems = ['manhole', 'litter', 'pothole', 'stall', 'parking', 'lamp', 'puddle']
+  const words = ['draw', '--out', path, '--seed', String(seed), '--size', '2400x1800', '--problem', problems[seed % problems.length]]
+  await promisify(execFile)(join(buildDir, 'firmware-sim', 'gridward-sim'), words)
+  return path
+}
+
 // A photo whose upright form is known: four corners of four colours, stored turned, with the EXIF tag that says so.
 const width = 1600 // upright, pixels
 const height = 1200

@@ -1,5 +1,5 @@
 // Small-scale geometry for the maps. Positions are WGS-84 degrees.
-import type { Fix, PlaceJudgement, PolygonOutline, Position, TrackPoint } from '@/api/types'
+import type { Fix, PlaceJudgement, PolygonOutline, Position, Track, TrackPoint } from '@/api/types'
 
 const earth = 6_371_008.8 // metres, the mean sphere
 const rad = Math.PI / 180
@@ -55,19 +55,25 @@ export function judgePlace(fix: Fix | null, outline: PolygonOutline | null): Pla
   return contains(outline, fix.lat, fix.lon) ? 'inside' : 'outside'
 }
 
-// Batches of one walk joined into lines. A pause longer than maxGapMs is shown as a gap: nobody may draw a way
-// that was not recorded.
-export function trackLines(batches: TrackPoint[][], maxGapMs: number): TrackPoint[][] {
-  const lines: TrackPoint[][] = []
-  let line: TrackPoint[] = []
-  for (const point of batches.flat().sort((a, b) => a[0] - b[0])) {
-    const last = line[line.length - 1]
-    if (last !== undefined && point[0] - last[0] > maxGapMs) {
-      lines.push(line)
-      line = []
+export interface TrackLine {
+  patrol: string | null
+  points: TrackPoint[]
+}
+// Batches joined into lines, in order of time. A pause longer than maxGapMs is shown as a gap, and a line ends where a
+// patrol begins or ends: nobody may draw a way that was not recorded.
+export function trackLines(tracks: Pick<Track, 'patrol' | 'points'>[], maxGapMs: number): TrackLine[] {
+  const all = tracks
+    .flatMap(({ patrol, points }) => points.map((point) => ({ patrol, point })))
+    .sort((a, b) => a.point[0] - b.point[0])
+  const lines: TrackLine[] = []
+  for (const { patrol, point } of all) {
+    const line = lines[lines.length - 1]
+    const last = line?.points[line.points.length - 1]
+    if (line === undefined || last === undefined || line.patrol !== patrol || point[0] - last[0] > maxGapMs) {
+      lines.push({ patrol, points: [point] })
+    } else {
+      line.points.push(point)
     }
-    line.push(point)
   }
-  if (line.length > 0) lines.push(line)
   return lines
 }
