@@ -64,6 +64,7 @@ export async function startStack({ devices = 2 } = {}) {
   }).catch(async (error) => {
     child.kill('SIGINT')
     await ended
+    if (!process.env.GRIDWARD_KEEP) await rm(data, { recursive: true, force: true })
     throw error
   })
 
