@@ -268,8 +268,8 @@ std::string Handheld::take_photo(std::uint64_t scene, Problem problem, int numbe
   const auto path =
       (around_.scratch / (name_ + "-" + std::to_string(scene) + "-" + std::to_string(number) + ".jpg")).string();
   SceneOptions options;
-  options.width = 2048;
-  options.height = 1536;
+  options.width = 1600;
+  options.height = 1200;
   options.seed = scene + static_cast<std::uint64_t>(number) * 7919;
   options.problem = problem;
   return write_scene(path, options) ? path : std::string();

@@ -112,7 +112,7 @@ std::string angle_text(double degrees, int width) {
     minutes -= 60 * 100'000;
     ++whole;
   }
-  char text[32];
+  char text[64];
   std::snprintf(text, sizeof text, "%0*d%02lld.%05lld", width, whole, minutes / 100'000, minutes % 100'000);
   return text;
 }
