@@ -321,6 +321,20 @@ TEST(ServerLink, TownsAreServedFromWhenTheyAreNamed) {
   EXPECT_EQ(server.link->state(), LinkState::connected);
 }
 
+TEST(ServerLink, AsManyTownsAsAProvinceHas) {
+  Mosquitto broker;
+  auto options = options_for(broker);
+  for (int i = 0; i < 500; ++i) options.towns.push_back("130" + std::to_string(100'000 + i));
+  Online server(options);
+  ASSERT_TRUE(server.connected());
+  EXPECT_NE(broker.log().find("gridward/1/media/130100499/+"), std::string::npos);
+  Handheld hh(server.world, "hh-1", "m1");
+  RawDevice device(broker, "hh-1");
+  const auto record = hh.report("x");
+  device.publish(hh.topic(), encode_up(hh.message({record})));
+  EXPECT_TRUE(device.wait_receipt(record.id));
+}
+
 TEST(ServerLink, WhatCameWhileTheServerWasAwayIsWaitingForIt) {
   Mosquitto broker;
   Online server(options_for(broker));

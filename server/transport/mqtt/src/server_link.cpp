@@ -27,6 +27,7 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::size_t kPacketBytes = 1024 * 1024;
 constexpr std::size_t kInFlight = 4096;  // publishes given to the library and not yet written to the socket
 constexpr auto kConnectTimeout = 10s;
+constexpr std::size_t kFiltersPerPacket = 64;
 constexpr auto kBusyEvery = 200ms;
 constexpr std::size_t kBusyDevices = 20'000;
 
@@ -351,10 +352,12 @@ class ServerLink::Impl {
       if (auto problem = subscribe(towns)) return problem;
       subscribed_ = std::move(towns);
       connections_.fetch_add(1, std::memory_order_relaxed);
-      const std::scoped_lock lock(mutex_);
+      // No call of the library while this is locked: its callbacks come with its own lock held and want this one.
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, 1s, [&] { return linked_ || state_ == LinkState::stopped; });
       if (state_ == LinkState::stopped) return std::nullopt;
-      // The end may have come while we subscribed, and lost() told nobody.
-      if (!client_.is_connected()) return "lost at once";
+      // The end may have come while we subscribed.
+      if (!linked_) return "lost at once";
       state_ = LinkState::connected;
       changed_.notify_all();
     } catch (const paho::exception& error) {
@@ -364,13 +367,22 @@ class ServerLink::Impl {
     return std::nullopt;
   }
 
+  // Many to a packet: a district has dozens of towns, and each packet is a round trip.
   std::optional<std::string> subscribe(const std::set<std::string>& towns) {
+    std::vector<std::string> filters;
     for (const auto& town : towns) {
-      for (const auto kind : {TopicKind::up, TopicKind::media}) {
-        const auto token = client_.subscribe(topic_filter(kind, town), 1);
-        if (!answered(*token, kConnectTimeout)) return "no answer to the subscription of " + town;
-        const auto reason = static_cast<int>(token->get_reason_code());
-        if (reason >= 0x80) return "may not subscribe " + town + ": " + paho::exception::reason_code_str(reason);
+      for (const auto kind : {TopicKind::up, TopicKind::media}) filters.push_back(topic_filter(kind, town));
+    }
+    for (std::size_t from = 0; from < filters.size(); from += kFiltersPerPacket) {
+      const auto count = std::min(kFiltersPerPacket, filters.size() - from);
+      const auto first = filters.begin() + static_cast<std::ptrdiff_t>(from);
+      const std::vector<std::string> some(first, first + static_cast<std::ptrdiff_t>(count));
+      const auto token = client_.subscribe(paho::string_collection::create(some), std::vector<int>(count, 1));
+      if (!answered(*token, kConnectTimeout)) return "no answer to the subscription of " + some.front();
+      const auto codes = token->get_subscribe_response().get_reason_codes();
+      for (std::size_t i = 0; i < codes.size(); ++i) {
+        const auto reason = static_cast<int>(codes[i]);
+        if (reason >= 0x80) return "may not subscribe " + some[i] + ": " + paho::exception::reason_code_str(reason);
       }
     }
     return std::nullopt;
