@@ -10,8 +10,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <gridward/sim/nmea.hpp>
+#include <gridward/sim/scene.hpp>
 #include <gridward_sim/handheld.hpp>
-#include <gridward_sim/nmea.hpp>
+#include <gridward_sim/receiver_log.hpp>
 #include <iterator>
 #include <map>
 #include <set>
@@ -26,9 +28,9 @@ constexpr const char* kUsage = R"(usage:
   gridward-sim run --fleet FILE [--photos DIR] [--minutes M] [--seed S] [--threads T] [--drain SECONDS] [--quiet]
       Runs until M minutes are over or a signal (INT, TERM): then everybody ends the patrol, signs out and sends what is
       left. The last line is a JSON summary; exit status 0 when nothing waits.
-  gridward-sim draw --out FILE.jpg|DIR [--count N] [--seed S] [--size 4000x3000]
-                    [--problem none|litter|manhole|pothole|lamp|puddle|parking|stall]
-  gridward-sim nmea --log FILE --to LAT,LON [--at now|UNIX_SECONDS|YYYY-MM-DDThh:mm:ssZ] [--within METRES] [--all] [--out FILE]
+  gridward-sim draw --out FILE.jpg|DIR [--count N] [--seed S] [--size 4000x3000] [--quality 90]
+                    [--subject manhole|rubbish|lamp|parking|leak|tree] [--repaired] [--exif-orientation 1…8]
+  gridward-sim nmea --log FILE --to LAT,LON [--at now|UNIX_SECONDS|YYYY-MM-DDThh:mm:ssZ] [--all] [--out FILE]
       Without --out the moved log goes to the standard output.
 )";
 
@@ -290,45 +292,58 @@ int run(const Arguments& args) {
 
 // ---- draw ----
 
+int write_file(const std::filesystem::path& path, std::string_view bytes) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (out.flush()) return 0;
+  return failed({ErrorCode::storage_failed, path.string(), "cannot be written"}, 1);
+}
+
+int draw_one(const std::filesystem::path& path, const SceneOptions& options) {
+  const auto jpeg = draw_scene(options);
+  if (!jpeg) return failed(jpeg.error(), 2);
+  return write_file(path, {reinterpret_cast<const char*>(jpeg->data()), jpeg->size()});
+}
+
 int draw(const Arguments& args) {
-  static const std::map<std::string, Problem> problems{{"none", Problem::none},       {"litter", Problem::litter},
-                                                       {"manhole", Problem::manhole}, {"pothole", Problem::pothole},
-                                                       {"lamp", Problem::dark_lamp},  {"puddle", Problem::puddle},
-                                                       {"parking", Problem::parking}, {"stall", Problem::stall}};
   SceneOptions options;
   int count = 1;
   if (!args.has("out")) return usage("draw needs --out");
   if (args.has("seed") && !number(args.get("seed"), options.seed)) return usage("--seed");
   if (args.has("count") && (!number(args.get("count"), count) || count < 1)) return usage("--count");
+  if (args.has("quality") && !number(args.get("quality"), options.quality)) return usage("--quality");
+  if (args.has("exif-orientation") && !number(args.get("exif-orientation"), options.exif_orientation)) {
+    return usage("--exif-orientation");
+  }
+  options.repaired = args.has("repaired");
   if (args.has("size")) {
     const auto size = args.get("size");
     const auto cross = size.find('x');
     if (cross == std::string::npos || !number(size.substr(0, cross), options.width) ||
-        !number(size.substr(cross + 1), options.height) || options.width < 64 || options.height < 64 ||
-        options.width > 8'000 || options.height > 8'000) {
-      return usage("--size WIDTHxHEIGHT, 64 to 8000");
+        !number(size.substr(cross + 1), options.height)) {
+      return usage("--size WIDTHxHEIGHT");
     }
   }
-  const auto named = problems.find(args.get("problem", "none"));
-  if (named == problems.end()) return usage("--problem");
+  if (args.has("subject")) {
+    const auto subject = subject_named(args.get("subject"));
+    if (!subject) return usage("--subject");
+    options.subject = *subject;
+  }
   const std::filesystem::path out = args.get("out");
   const auto extension = out.extension().string();
   if (extension == ".jpg" || extension == ".jpeg") {
     if (count != 1) return usage("--out is a file: --count makes no sense");
-    options.problem = named->second;
-    const auto done = write_scene(out.string(), options);
-    return done ? 0 : failed(done.error(), 1);
+    return draw_one(out, options);
   }
   std::error_code error;
   std::filesystem::create_directories(out, error);
   const auto first = options.seed;
   for (int i = 0; i < count; ++i) {
     options.seed = first + static_cast<std::uint64_t>(i);
-    // Without a wish the problems take turns, so that a folder shows them all.
-    options.problem = args.has("problem") ? named->second : static_cast<Problem>(i % 8);
+    // Without a wish they take turns, so that a folder shows all.
+    if (!args.has("subject")) options.subject = subjects()[static_cast<std::size_t>(i) % subjects().size()];
     const auto file = out / ("scene-" + std::to_string(options.seed) + ".jpg");
-    const auto done = write_scene(file.string(), options);
-    if (!done) return failed(done.error(), 1);
+    if (const int status = draw_one(file, options); status != 0) return status;
     std::printf("%s\n", file.c_str());
   }
   return 0;
@@ -354,7 +369,7 @@ bool parse_at(const std::string& text, UnixMs& out) {
 }
 
 int nmea(const Arguments& args) {
-  NmeaMove move;
+  MoveOptions options;
   if (!args.has("log") || !args.has("to")) return usage("nmea needs --log and --to");
   const auto to = args.get("to");
   const auto comma = to.find(',');
@@ -364,26 +379,23 @@ int nmea(const Arguments& args) {
       !(lat >= -89 && lat <= 89 && lon >= -180 && lon <= 180)) {
     return usage("--to LAT,LON");
   }
-  move.to = geo_point(lat, lon);
-  if (!parse_at(args.get("at", "now"), move.at)) return usage("--at now|UNIX_SECONDS|YYYY-MM-DDThh:mm:ssZ");
-  if (args.has("within") && (!number(args.get("within"), move.within_m) || move.within_m <= 0))
-    return usage("--within");
-  move.from_first_fix = !args.has("all");
+  options.to = geo_point(lat, lon);
+  if (!parse_at(args.get("at", "now"), options.start)) return usage("--at now|UNIX_SECONDS|YYYY-MM-DDThh:mm:ssZ");
   std::ifstream in(args.get("log"), std::ios::binary);
   if (!in) return failed({ErrorCode::not_found, args.get("log"), "cannot be read"}, 1);
   const std::string log{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  const auto moved = move_nmea(log, move);
+  const auto moved = move_log(log, options);
   if (!moved) return failed(moved.error(), 1);
-  if (!args.has("out")) {
-    std::fwrite(moved->text.data(), 1, moved->text.size(), stdout);
-  } else {
-    std::ofstream out(args.get("out"), std::ios::binary | std::ios::trunc);
-    out << moved->text;
-    if (!out.flush()) return failed({ErrorCode::storage_failed, args.get("out"), "cannot be written"}, 1);
+  const auto text = args.has("all") ? std::string_view(moved->text) : from_first_fix(moved->text);
+  int status = 0;
+  if (args.has("out")) {
+    status = write_file(args.get("out"), text);
+  } else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    return failed({ErrorCode::storage_failed, "stdout", "cannot be written"}, 1);
   }
-  std::fprintf(stderr, "%d sentences, %d fixes in %.0f s, %d dropped\n", moved->sentences, moved->fixes, moved->span_s,
-               moved->dropped);
-  return 0;
+  std::fprintf(stderr, "%zu sentences moved, %zu kept, %zu dropped, %zu fixes\n", moved->moved, moved->kept,
+               moved->dropped, moved->fixes);
+  return status;
 }
 
 }  // namespace
@@ -404,8 +416,17 @@ int main(int argc, char** argv) {
          {"drain", true},
          {"quiet", false}},
         run}},
-      {"draw", {{{"out", true}, {"count", true}, {"seed", true}, {"size", true}, {"problem", true}}, draw}},
-      {"nmea", {{{"log", true}, {"to", true}, {"at", true}, {"within", true}, {"all", false}, {"out", true}}, nmea}},
+      {"draw",
+       {{{"out", true},
+         {"count", true},
+         {"seed", true},
+         {"size", true},
+         {"quality", true},
+         {"subject", true},
+         {"repaired", false},
+         {"exif-orientation", true}},
+        draw}},
+      {"nmea", {{{"log", true}, {"to", true}, {"at", true}, {"all", false}, {"out", true}}, nmea}},
   };
   const auto found = commands.find(command);
   if (found == commands.end()) return usage(command.empty() ? "no command" : "no such command: " + command);

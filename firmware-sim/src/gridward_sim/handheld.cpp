@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
 #include <gridward_sim/handheld.hpp>
 
 namespace gridward::sim {
@@ -13,22 +14,20 @@ constexpr std::int64_t kDrainLookMs = 200;
 
 struct Matter {
   const char* category;
-  Problem problem;
+  Subject subject;
   const char* text;
 };
 // Our own sentences, with the codes of the shipped profile.
 constexpr Matter kMatters[] = {
-    {"road-manhole", Problem::manhole, "人行道旁井盖移位，夜间行人易踏空，已用树枝临时警示"},
-    {"road-manhole", Problem::manhole, "雨水井盖缺失，位于学校门口附近，请尽快补装"},
-    {"env-litter", Problem::litter, "路边堆放生活垃圾和废纸箱，有异味"},
-    {"env-litter", Problem::litter, "绿化带旁有散落的包装袋，风一吹满街都是"},
-    {"road-damage", Problem::pothole, "路面出现坑洼，电动车经过颠簸，雨后积水看不清"},
-    {"road-damage", Problem::pothole, "沥青路面开裂下沉，约有一米见方"},
-    {"road-light", Problem::dark_lamp, "路灯灯头脱落下垂，存在坠落风险"},
-    {"water-leak", Problem::puddle, "路中间持续冒水，疑似地下管道漏水"},
-    {"parking", Problem::parking, "机动车停在人行道上，盲道被占"},
-    {"env-stall", Problem::stall, "流动摊贩占道经营，行人只能走机动车道"},
-    {"fire-lane", Problem::parking, "小区入口消防通道被车辆占用"},
+    {"road-manhole", Subject::manhole, "人行道旁井盖移位，夜间行人易踏空，已用树枝临时警示"},
+    {"road-manhole", Subject::manhole, "雨水井盖被掀开，位于学校门口附近，请尽快复位"},
+    {"env-litter", Subject::rubbish, "垃圾桶旁堆放生活垃圾和废纸箱，有异味"},
+    {"env-litter", Subject::rubbish, "绿化带旁有成堆的包装袋，风一吹满街都是"},
+    {"road-light", Subject::lamp, "路灯灯杆倾斜，灯头下垂，存在坠落风险"},
+    {"water-leak", Subject::leak, "路面持续冒水，疑似地下管道漏水"},
+    {"parking", Subject::parking, "机动车停在人行道上，盲道被占"},
+    {"fire-lane", Subject::parking, "小区入口消防通道被车辆占用"},
+    {"safety-hazard", Subject::tree, "大树断枝横在人行道上，行人需绕行机动车道"},
 };
 constexpr const char* kChecks[] = {"井盖", "路灯", "消防栓", "垃圾桶点位", "公告栏"};
 
@@ -261,24 +260,28 @@ void Handheld::go_home(std::int64_t) {
 
 // ---- photos ----
 
-std::string Handheld::take_photo(std::uint64_t scene, Problem problem, int number) {
+std::string Handheld::take_photo(std::uint64_t scene, Subject subject, bool repaired, int number) {
   if (!around_.photos.empty()) {
     return around_.photos[static_cast<std::size_t>(random_.below(static_cast<int>(around_.photos.size())))];
   }
-  const auto path =
-      (around_.scratch / (name_ + "-" + std::to_string(scene) + "-" + std::to_string(number) + ".jpg")).string();
   SceneOptions options;
   options.width = 1600;
   options.height = 1200;
   options.seed = scene + static_cast<std::uint64_t>(number) * 7919;
-  options.problem = problem;
-  return write_scene(path, options) ? path : std::string();
+  options.subject = subject;
+  options.repaired = repaired;
+  const auto jpeg = draw_scene(options);
+  if (!jpeg) return {};
+  const auto path = (around_.scratch / (name_ + "-" + std::to_string(number) + ".jpg")).string();
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out.write(reinterpret_cast<const char*>(jpeg->data()), static_cast<std::streamsize>(jpeg->size()));
+  return out.flush() ? path : std::string();
 }
 
-bool Handheld::take_all(std::vector<gw_photo>& photos, std::vector<std::string>& paths, std::uint64_t scene,
-                        Problem problem, gw_media_role role, int count) {
+bool Handheld::take_all(std::vector<gw_photo>& photos, std::vector<std::string>& paths, const Reported& of,
+                        gw_media_role role, int count) {
   for (int i = 0; i < count; ++i) {
-    auto path = take_photo(scene, problem, i);
+    auto path = take_photo(of.scene, of.subject, role == GW_AFTER && of.repaired, i);
     if (path.empty()) return false;
     // The same file twice in one report says nothing.
     if (std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(std::move(path));
@@ -303,10 +306,10 @@ void Handheld::report(std::int64_t) {
   }
   Reported made;
   made.scene = random_.next() % 1'000'000'000;
-  made.problem = matter.problem;
+  made.subject = matter.subject;
   std::vector<gw_photo> photos;
   std::vector<std::string> paths;
-  if (!take_all(photos, paths, made.scene, made.problem, GW_SCENE, spec_.behaviour.photos)) {
+  if (!take_all(photos, paths, made, GW_SCENE, spec_.behaviour.photos)) {
     return failed("photo", GW_E_CAMERA_FAILED);
   }
   gw_report request{};
@@ -373,20 +376,20 @@ void Handheld::do_errand(std::int64_t now) {
 
   const bool fixed = !random_.chance(spec_.behaviour.not_rectified);
   // The same street again, mended; of a report from before this run only the street is new.
-  std::uint64_t scene = random_.next() % 1'000'000'000;
-  Problem problem = Problem::litter;
+  Reported place;
+  place.scene = random_.next() % 1'000'000'000;
   double nearest = 50;
   for (const auto& made : reported_) {
     const double away = distance_m(made.point, errand.point);
     if (errand.has_point && away < nearest) {
       nearest = away;
-      scene = made.scene;
-      problem = made.problem;
+      place = made;
     }
   }
+  place.repaired = fixed;
   std::vector<gw_photo> photos;
   std::vector<std::string> paths;
-  if (!take_all(photos, paths, scene, fixed ? Problem::none : problem, GW_AFTER, 1)) {
+  if (!take_all(photos, paths, place, GW_AFTER, 1)) {
     return failed("photo", GW_E_CAMERA_FAILED);
   }
   gw_task_result result{};

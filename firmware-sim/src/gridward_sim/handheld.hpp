@@ -4,8 +4,8 @@
 #include <gridward/device.h>
 
 #include <atomic>
+#include <gridward/sim/scene.hpp>
 #include <gridward_sim/fleet.hpp>
-#include <gridward_sim/scene.hpp>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -65,7 +65,8 @@ class Handheld {
   struct Reported {
     GeoPoint point;
     std::uint64_t scene = 0;
-    Problem problem = Problem::none;
+    Subject subject = Subject::manhole;
+    bool repaired = false;
   };
   struct Errand {
     std::string task;
@@ -85,9 +86,9 @@ class Handheld {
   void failed(const char* doing, gw_status status);
   void on_event(const gw_event& event);
   gw_status position(gw_fix& out);
-  std::string take_photo(std::uint64_t scene, Problem problem, int number);
-  bool take_all(std::vector<gw_photo>& photos, std::vector<std::string>& paths, std::uint64_t scene, Problem problem,
-                gw_media_role role, int count);
+  std::string take_photo(std::uint64_t scene, Subject subject, bool repaired, int number);
+  bool take_all(std::vector<gw_photo>& photos, std::vector<std::string>& paths, const Reported& of, gw_media_role role,
+                int count);
   void clean(const std::vector<std::string>& paths) const;
 
   std::string name_;
