@@ -333,7 +333,9 @@ std::vector<ByteRange> ranges_of(std::string_view text) {
     if (length.ec != std::errc{}) unreadable("list of ranges", text);
     ranges.push_back(range);
     at = length.ptr;
-    if (at != end && *at++ != ' ') unreadable("list of ranges", text);
+    if (at == end) break;
+    if (*at != ' ') unreadable("list of ranges", text);
+    ++at;
   }
   return ranges;
 }

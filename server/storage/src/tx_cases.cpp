@@ -15,11 +15,17 @@ constexpr std::string_view kColumns =
     "id, number, town, grid, category, stage, step, unit, version, updated_at, text, data";
 constexpr std::size_t kColumnCount = 12;
 
-std::int64_t number_of(std::string_view text) {
+std::optional<std::int64_t> parse_number(std::string_view text) {
   std::int64_t number = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (result.ec != std::errc{} || result.ptr != text.data() + text.size()) unreadable("number", text);
+  if (result.ec != std::errc{} || result.ptr != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+std::int64_t number_of(std::string_view text) {
+  const auto number = parse_number(text);
+  if (!number) unreadable("number", text);
+  return *number;
 }
 
 domain::CaseRecord case_of(const std::string& id, std::string number, std::string town, std::string grid,
@@ -71,13 +77,10 @@ std::string cursor_text(const domain::CaseRecord& last) {
 std::optional<Cursor> cursor_of(std::string_view text) {
   const auto border = text.find('_');
   if (border == std::string_view::npos) return std::nullopt;
-  Cursor cursor;
-  const auto result = std::from_chars(text.data(), text.data() + border, cursor.updated_at);
-  if (result.ec != std::errc{} || result.ptr != text.data() + border) return std::nullopt;
+  const auto updated_at = parse_number(text.substr(0, border));
   const auto id = from_hex(text.substr(border + 1));
-  if (!id || id->size() != 16) return std::nullopt;
-  cursor.id = to_hex(*id);
-  return cursor;
+  if (!updated_at || !id || id->size() != 16) return std::nullopt;
+  return Cursor{*updated_at, to_hex(*id)};
 }
 
 struct Where {

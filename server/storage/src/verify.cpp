@@ -65,10 +65,13 @@ Result<std::size_t> verify_cases(Connection& connection, app::Tx& tx) {
   std::string after;
   while (true) {
     std::vector<std::string> ids;
+    // Limited inside too, or each page would gather everything that is left.
     connection.each<std::string>(
-        "SELECT id FROM (SELECT id FROM cases WHERE id > :a UNION SELECT case_id FROM case_events WHERE case_id > :b) "
-        "every ORDER BY id LIMIT :l",
-        [&](std::string id) { ids.push_back(std::move(id)); }, after, after, kAtOnce);
+        "SELECT id FROM (SELECT id FROM (SELECT id FROM cases WHERE id > :a ORDER BY id LIMIT :k) c UNION "
+        "SELECT case_id FROM (SELECT DISTINCT case_id FROM case_events WHERE case_id > :b ORDER BY case_id LIMIT :l) "
+        "e) "
+        "every ORDER BY id LIMIT :m",
+        [&](std::string id) { ids.push_back(std::move(id)); }, after, kAtOnce, after, kAtOnce, kAtOnce);
     if (ids.empty()) return count;
     for (const auto& id : ids) {
       const auto result = verify_case(connection, tx, id);

@@ -436,6 +436,16 @@ TEST_P(Chains, AReporterThatIsNotTheEventsIsSeen) {
 TEST_P(Chains, ACaseWithoutItsRowIsSeen) {
   expect_broken("DELETE FROM cases WHERE id = '" + to_hex(id(2).bytes) + "'", "cases", "no row");
 }
+TEST_P(Chains, EveryCaseOfManyPagesIsLookedAt) {
+  write([](app::Tx& tx) {
+    for (std::uint32_t i = 10; i < 1200; ++i) store_case(tx, id(i), "n", {reported(at(1))});
+  });
+  EXPECT_EQ(store_->verify_case_chains(), 1193U);
+  raw_sql(url_, "UPDATE case_events SET recorded = 1 WHERE case_id = '" + to_hex(id(1199).bytes) + "' RETURNING 1");
+  const auto broken = store_->verify_case_chains();
+  ASSERT_FALSE(broken);
+  EXPECT_NE(broken.error().detail.find(to_string(id(1199))), std::string::npos) << broken.error().detail;
+}
 TEST_P(Chains, AnUnreadableEventIsSeen) {
   expect_broken("UPDATE case_events SET data = '{'" + of_case_2() + " AND n = 2", "case_events", "unreadable");
 }

@@ -26,6 +26,8 @@ Result<void> insert(app::Tx& tx, std::uint64_t seq) {
   return {};
 }
 
+std::uint64_t seq_of(int unit) { return static_cast<std::uint64_t>(unit) + 1; }
+
 // Holds the writer inside a unit, so that what is submitted meanwhile becomes one batch.
 class Gate {
  public:
@@ -76,7 +78,7 @@ TEST_P(CommitQueue, OneBadUnitAmongAHundredFailsAlone) {
   {
     Gate gate(*store_);
     for (int i = 0; i < 100; ++i) {
-      const auto seq = static_cast<std::uint64_t>(i + 1);
+      const auto seq = seq_of(i);
       ASSERT_TRUE(store_->submit({[i, seq](app::Tx& tx) -> Result<void> {
                                     if (auto result = insert(tx, seq); !result) return result;
                                     if (i == 40) return fail(ErrorCode::unknown_category, "body.category");
@@ -123,7 +125,7 @@ TEST_P(CommitQueue, RepeatableUnitsAreRunAgainWhenOneOfThemFails) {
       app::Unit unit;
       unit.work = [i, &runs](app::Tx& tx) -> Result<void> {
         ++runs[static_cast<std::size_t>(i)];
-        if (auto result = insert(tx, static_cast<std::uint64_t>(i + 1)); !result) return result;
+        if (auto result = insert(tx, seq_of(i)); !result) return result;
         EXPECT_EQ(tx.next_case_number("t", "20261122"),
                   "t-20261122-00" + std::string(i < 9 ? "0" : "") + std::to_string(i > 20 ? i : i + 1));
         if (i == 20) return fail(ErrorCode::unknown_category);
@@ -156,7 +158,7 @@ TEST_P(CommitQueue, AUnitThatIsNotRepeatableIsRunOnce) {
       unit.work = [i, &runs](app::Tx& tx) -> Result<void> {
         runs += i == 0 ? 1 : 0;
         if (i == 2) return fail(ErrorCode::unknown_category);
-        return insert(tx, static_cast<std::uint64_t>(i + 1));
+        return insert(tx, seq_of(i));
       };
       unit.repeatable = i != 0;
       ASSERT_TRUE(store_->submit(std::move(unit)));
@@ -174,8 +176,7 @@ TEST_P(CommitQueue, AFullQueueSaysBusyAndCallsNobody) {
   {
     Gate gate(*store_);
     for (int i = 0; i < 3; ++i) {
-      ASSERT_TRUE(
-          store_->submit({[i](app::Tx& tx) { return insert(tx, static_cast<std::uint64_t>(i + 1)); }, told.note(i)}));
+      ASSERT_TRUE(store_->submit({[i](app::Tx& tx) { return insert(tx, seq_of(i)); }, told.note(i)}));
     }
     EXPECT_EQ(store_->counters().waiting, 3U);
     const auto refused = store_->submit({[](app::Tx& tx) { return insert(tx, 99); }, told.note(99)});
@@ -223,8 +224,7 @@ TEST_P(CommitQueue, StopCommitsWhatWaitsAndThenTakesNothing) {
   {
     Gate gate(*store_);
     for (int i = 0; i < 600; ++i) {
-      ASSERT_TRUE(
-          store_->submit({[i](app::Tx& tx) { return insert(tx, static_cast<std::uint64_t>(i + 1)); }, told.note(i)}));
+      ASSERT_TRUE(store_->submit({[i](app::Tx& tx) { return insert(tx, seq_of(i)); }, told.note(i)}));
     }
     stopping = std::thread([&] { store_->stop(); });
     // Refused as soon as the stop was heard, although the writer still works.
@@ -249,6 +249,7 @@ TEST_P(CommitQueue, ManyThreadsAreGatheredIntoFewCommits) {
   constexpr int kThreads = 8;
   constexpr int kEach = 100;
   std::vector<std::thread> threads;
+  threads.reserve(8);
   std::atomic<int> wrong = 0;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
@@ -318,6 +319,7 @@ TEST_P(CommitQueue, MoreReadersThanConnectionsWaitTheirTurn) {
   std::atomic<int> inside = 0;
   std::atomic<int> most = 0;
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
       for (int k = 0; k < 20; ++k) {

@@ -66,9 +66,10 @@ TEST_P(Durability, WhatWasReportedOutlivesKill9) {
     }));
     EXPECT_GE(contiguous, reported) << "round " << round;
     // Committed and not told is fine (the device sends it again); half a unit is not.
-    const auto all = std::to_string(contiguous);
-    EXPECT_EQ(raw_sql(url_, "SELECT COUNT(*), MAX(seq) FROM records").at(0), all + "|" + all);
-    EXPECT_EQ(raw_sql(url_, "SELECT COUNT(*), MAX(n) FROM down_items").at(0), all + "|" + all);
+    auto all = std::to_string(contiguous);
+    all += "|" + all;
+    EXPECT_EQ(raw_sql(url_, "SELECT COUNT(*), MAX(seq) FROM records").at(0), all);
+    EXPECT_EQ(raw_sql(url_, "SELECT COUNT(*), MAX(n) FROM down_items").at(0), all);
     reported = contiguous;
   }
 }
@@ -156,9 +157,9 @@ TEST_P(SqliteOnly, AFullDiskFailsTheBatchAndKeepsTheRest) {
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
   rlimit small = before;
-  small.rlim_cur = 2 * 1024 * 1024;
+  small.rlim_cur = 2UL * 1024 * 1024;
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  const auto failed = insert(2, 3 * 1024 * 1024);
+  const auto failed = insert(2, 3UL * 1024 * 1024);
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, ErrorCode::storage_failed) << to_string(failed.error());
