@@ -16,6 +16,7 @@
 #include <gridward_sim/receiver_log.hpp>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -29,7 +30,8 @@ constexpr const char* kUsage = R"(usage:
       Runs until M minutes are over or a signal (INT, TERM): then everybody ends the patrol, signs out and sends what is
       left. The last line is a JSON summary; exit status 0 when nothing waits.
   gridward-sim draw --out FILE.jpg|DIR [--count N] [--seed S] [--size 4000x3000] [--quality 90]
-                    [--subject manhole|rubbish|lamp|parking|leak|tree] [--repaired] [--exif-orientation 1…8]
+                    [--problem manhole|litter|lamp|parking|puddle|tree] [--repaired] [--exif-orientation 1…8]
+      A pothole and a stall are drawn as what comes nearest: a hole, and a pavement that is taken.
   gridward-sim nmea --log FILE --to LAT,LON [--at now|UNIX_SECONDS|YYYY-MM-DDThh:mm:ssZ] [--all] [--out FILE]
       Without --out the moved log goes to the standard output.
 )";
@@ -324,9 +326,16 @@ int draw(const Arguments& args) {
       return usage("--size WIDTHxHEIGHT");
     }
   }
-  if (args.has("subject")) {
-    const auto subject = subject_named(args.get("subject"));
-    if (!subject) return usage("--subject");
+  if (args.has("problem")) {
+    // By the words of the matter list, or by the scene library's own.
+    static const std::map<std::string, Subject> problems{{"litter", Subject::rubbish},
+                                                         {"puddle", Subject::leak},
+                                                         {"pothole", Subject::manhole},
+                                                         {"stall", Subject::parking}};
+    const auto name = args.get("problem");
+    const auto problem = problems.find(name);
+    const auto subject = problem != problems.end() ? std::optional(problem->second) : subject_named(name);
+    if (!subject) return usage("--problem");
     options.subject = *subject;
   }
   const std::filesystem::path out = args.get("out");
@@ -341,7 +350,7 @@ int draw(const Arguments& args) {
   for (int i = 0; i < count; ++i) {
     options.seed = first + static_cast<std::uint64_t>(i);
     // Without a wish they take turns, so that a folder shows all.
-    if (!args.has("subject")) options.subject = subjects()[static_cast<std::size_t>(i) % subjects().size()];
+    if (!args.has("problem")) options.subject = subjects()[static_cast<std::size_t>(i) % subjects().size()];
     const auto file = out / ("scene-" + std::to_string(options.seed) + ".jpg");
     if (const int status = draw_one(file, options); status != 0) return status;
     std::printf("%s\n", file.c_str());
@@ -422,7 +431,7 @@ int main(int argc, char** argv) {
          {"seed", true},
          {"size", true},
          {"quality", true},
-         {"subject", true},
+         {"problem", true},
          {"repaired", false},
          {"exif-orientation", true}},
         draw}},
