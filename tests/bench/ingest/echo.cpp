@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "link.hpp"
+#include "no_delay.hpp"
 
 namespace gridward::bench {
 namespace {
@@ -15,8 +16,10 @@ void run(const nlohmann::json& server) {
   const auto text = [&](const char* key) { return server.at(key).get<std::string>(); };
   Account account{text("mqtt.uri"), text("ca_file"), text("mqtt.user"), {}};
   std::getline(std::ifstream(text("password_file")), account.password);
-  mqtt::async_client client(account.broker, "gridward-bench-echo", create_options());
-  client.set_message_callback([&](const mqtt::const_message_ptr& message) {
+  // The server's own client id, and a clean start: it takes the place of the server's session, in which the broker
+  // would otherwise keep all of this load for it.
+  ::mqtt::async_client client(account.broker, "gridward-server", create_options());
+  client.set_message_callback([&](const ::mqtt::const_message_ptr& message) {
     if (!message) return;
     const auto topic = topic_from_string(message->get_topic());
     const auto up = decode_up(as_bytes(message->get_payload_str()));
@@ -32,6 +35,7 @@ void run(const nlohmann::json& server) {
   });
   client.set_connection_lost_handler([](const std::string& why) { std::cout << "lost " << why << std::endl; });
   client.connect(connect_options(account))->wait();
+  gridward::mqtt::set_no_delay(account.broker);
   client.subscribe("gridward/1/up/#", 1)->wait();
   std::cout << "ready" << std::endl;
   sigset_t signals;

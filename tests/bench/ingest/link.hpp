@@ -14,15 +14,15 @@ struct Account {
   std::string broker, ca_file, user, password;
 };
 
-inline mqtt::connect_options connect_options(const Account& account) {
-  mqtt::connect_options options;
+inline ::mqtt::connect_options connect_options(const Account& account) {
+  ::mqtt::connect_options options;
   options.set_mqtt_version(MQTTVERSION_5);
   options.set_clean_start(true);
   options.set_max_inflight(1000);
   options.set_user_name(account.user);
-  options.set_password(mqtt::binary_ref(account.password));
+  options.set_password(::mqtt::binary_ref(account.password));
   if (account.broker.starts_with("ssl://")) {
-    mqtt::ssl_options tls;
+    ::mqtt::ssl_options tls;
     tls.set_trust_store(account.ca_file);
     tls.set_enable_server_cert_auth(true);
     tls.set_verify(true);
@@ -31,8 +31,8 @@ inline mqtt::connect_options connect_options(const Account& account) {
   return options;
 }
 
-inline mqtt::create_options create_options() {
-  mqtt::create_options options(MQTTVERSION_5);
+inline ::mqtt::create_options create_options() {
+  ::mqtt::create_options options(MQTTVERSION_5);
   options.set_max_buffered_messages(100'000);  // more than 100 waiting would throw in the callback
   return options;
 }

@@ -77,8 +77,12 @@ class Handheld {
     client_->disconnect()->wait();
   }
   void start() {
-    const std::lock_guard lock(mutex_);
-    for (std::size_t i = 0; i < options_.window; ++i) send_next();
+    std::vector<std::string> payloads;
+    {
+      const std::lock_guard lock(mutex_);
+      for (std::size_t i = 0; i < options_.window; ++i) take_next(payloads);
+    }
+    publish(payloads);
   }
   const std::vector<double>& latencies_ms() const { return latencies_ms_; }
   std::uint64_t busy() const { return busy_; }
@@ -123,12 +127,17 @@ class Handheld {
     }
   }
 
-  void send_next() {
+  void take_next(std::vector<std::string>& payloads) {
     if (waiting_.empty()) return;
     auto message = std::move(waiting_.front());
     waiting_.pop_front();
     sent_.emplace(message.id, SteadyClock::now());
-    client_->publish(up_, std::move(message.payload), 1, false);
+    payloads.push_back(std::move(message.payload));
+  }
+
+  // Never under mutex_: Paho holds its own lock in the callback that takes mutex_.
+  void publish(std::vector<std::string>& payloads) {
+    for (auto& payload : payloads) client_->publish(up_, std::move(payload), 1, false);
   }
 
   void received(const std::string& payload) {
@@ -142,16 +151,21 @@ class Handheld {
     if (receipt == nullptr) return;
     if (!receipt->bad.empty()) return shared_.fail("refused: " + receipt->bad[0].message);
     const auto now = SteadyClock::now();
-    const std::lock_guard lock(mutex_);
-    for (const auto& id : receipt->ok) {
-      const auto found = sent_.find(id);
-      if (found == sent_.end()) continue;
-      latencies_ms_.push_back(std::chrono::duration<double, std::milli>(now - found->second).count());
-      sent_.erase(found);
-      send_next();
+    std::vector<std::string> payloads;
+    bool finished = false;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& id : receipt->ok) {
+        const auto found = sent_.find(id);
+        if (found == sent_.end()) continue;
+        latencies_ms_.push_back(std::chrono::duration<double, std::milli>(now - found->second).count());
+        sent_.erase(found);
+        take_next(payloads);
+      }
+      finished = sent_.empty() && !std::exchange(done_, sent_.empty());
     }
-    if (sent_.empty() && waiting_.empty() && !done_) {
-      done_ = true;
+    publish(payloads);
+    if (finished) {
       const std::lock_guard all(shared_.mutex);
       ++shared_.finished;
       shared_.changed.notify_all();
