@@ -276,8 +276,8 @@ class Tx {
 struct Unit {
   std::function<Result<void>(Tx&)> work;          // an error rolls back this unit alone
   std::function<void(const Result<void>&)> done;  // on the writer's thread, after the commit (or the failure)
-  // The work may be run again after its first run was rolled back: what it keeps outside the Tx it makes anew. Such units
-  // share a transaction without a savepoint each, which is a third of what a small unit costs SQLite.
+  // The work may be run again after its first run was rolled back: what it keeps outside the Tx it makes anew. Such
+  // units share a transaction without a savepoint each, which is a third of what a small unit costs SQLite.
   bool repeatable = false;
 };
 
