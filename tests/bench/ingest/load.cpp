@@ -189,6 +189,7 @@ class Handheld {
 int run(const Options& options) {
   Shared shared;
   std::vector<std::unique_ptr<Handheld>> handhelds;
+  handhelds.reserve(options.configs.size());
   for (const auto& config : options.configs) handhelds.push_back(std::make_unique<Handheld>(config, options, shared));
   // All at once: Paho's one receiving thread takes a second to notice a new TLS connection.
   for (auto& handheld : handhelds) handheld->begin_connect();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 namespace gridward::importing {
@@ -138,8 +139,9 @@ bool parse_json_tree(std::string_view text, JsonValue& root, Problems& problems)
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   std::uint32_t line = 1;
   Builder builder(root, line, problems);
-  return nlohmann::json::sax_parse(CountingIterator(text.data(), &line),
-                                   CountingIterator(text.data() + text.size(), &line), &builder);
+  const char* begin = std::to_address(text.begin());
+  return nlohmann::json::sax_parse(CountingIterator(begin, &line), CountingIterator(begin + text.size(), &line),
+                                   &builder);
 }
 
 }  // namespace gridward::importing
