@@ -56,10 +56,7 @@ endfunction()
 function(gridward_test name)
   cmake_parse_arguments(ARG "" "KIND" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
-  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/support/include)
-  target_link_libraries(${name} PRIVATE gridward_options ${ARG_LIBS} GTest::gtest GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE
-    GRIDWARD_SOURCE_DIR="${CMAKE_SOURCE_DIR}" GRIDWARD_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  target_link_libraries(${name} PRIVATE gridward_options gridward_test_support ${ARG_LIBS} GTest::gtest GTest::gtest_main)
   gtest_discover_tests(${name} TEST_PREFIX "${ARG_KIND}/" DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS ${ARG_KIND} TIMEOUT 300)
 endfunction()

@@ -33,7 +33,11 @@ Result<json> parse(ByteView bytes, std::size_t max_bytes) {
 }
 
 json to_json(const Receipt& receipt) {
-  json map{{"t", "receipt"}, {"now", to_unix_ms(receipt.now)}, {"epoch", blob(receipt.epoch)}, {"safe", receipt.safe}};
+  json map{{"t", "receipt"},
+           {"now", to_unix_ms(receipt.now)},
+           {"epoch", blob(receipt.epoch)},
+           {"safe", receipt.safe},
+           {"gen", blob(receipt.generation)}};
   if (!receipt.ok.empty()) {
     auto& ok = map["ok"] = json::array();
     for (const auto& id : receipt.ok) ok.push_back(blob(id));
@@ -76,6 +80,7 @@ Receipt read_receipt(const Fields& map) {
   receipt.now = map.time("now");
   receipt.epoch = Uuid{map.bytes_of<16>("epoch")};
   receipt.safe = map.counter("safe");
+  receipt.generation = map.uuid("gen");
   return receipt;
 }
 

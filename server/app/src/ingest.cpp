@@ -222,6 +222,7 @@ struct Ingest::Impl {
     job.receipt = {};
     job.receipt.now = job.received;
     job.receipt.epoch = job.message.epoch;
+    job.receipt.generation = tx.generation();
     job.effects = {};
     job.outgoing.clear();
     job.touched = false;
@@ -233,6 +234,7 @@ struct Ingest::Impl {
       return {};
     }
     const auto& device = known->device;
+    job.receipt.safe = tx.backup_reach(device.id, job.message.epoch);
 
     std::vector<Uuid> fresh;
     std::optional<StatusBody> status;

@@ -2,11 +2,13 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <gridward/platform/crypto.hpp>
 #include <gridward/storage/migrations.hpp>
 #include <gridward/storage/store.hpp>
 #include <mutex>
 #include <thread>
 
+#include "codec.hpp"
 #include "connection.hpp"
 #include "files.hpp"
 #include "tx.hpp"
@@ -370,12 +372,30 @@ class SqlStore final : public StoreWithControl {
 
 }  // namespace
 
+namespace {
+
+// A new database gets its generation once; two that open it at a time agree on one.
+void name_generation(const Address& address) {
+  soci::session session;
+  Connection connection(session, address, Role::writer);
+  if (connection.value<std::string>("SELECT generation FROM store_generation WHERE one = 1")) return;
+  Uuid fresh;
+  platform::random_bytes(fresh.bytes);
+  connection.begin();
+  connection.change("INSERT INTO store_generation (one, generation) VALUES (1, :g) ON CONFLICT (one) DO NOTHING",
+                    uuid_text(fresh));
+  connection.commit();
+}
+
+}  // namespace
+
 Result<std::unique_ptr<StoreWithControl>> open_store(StoreOptions options) {
   auto address = parse_url(options.url);
   if (!address) return tl::unexpected(address.error());
   const auto version = migrate(options.url);
   if (!version) return tl::unexpected(version.error());
   try {
+    name_generation(*address);
     return std::make_unique<SqlStore>(std::move(options), std::move(*address));
   } catch (const std::exception& problem) {
     return tl::unexpected(storage_error(problem.what()));

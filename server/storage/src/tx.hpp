@@ -32,6 +32,9 @@ class SqlTx final : public app::Tx {
   std::vector<app::OrgNode> orgs_below(std::string_view path) override;
   std::uint64_t org_revision() override;
 
+  Uuid generation() override;
+  std::uint64_t backup_reach(std::string_view device, const Uuid& epoch) override;
+
   void upsert_user(const app::User& user) override;
   std::optional<app::User> find_user(std::string_view login) override;
   std::vector<app::User> users_below(std::string_view path) override;

@@ -30,6 +30,7 @@ void run(const nlohmann::json& server) {
     }
     receipt.now = std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
     receipt.epoch = up->epoch;
+    receipt.generation = up->epoch;  // any will do
     const auto bytes = encode_down(receipt);
     client.publish(to_string(Topic{TopicKind::down, topic->town, topic->device}), bytes.data(), bytes.size(), 0, false);
   });

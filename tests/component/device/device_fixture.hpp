@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <gridward/test/mosquitto.hpp>
+#include <gridward/test/paths.hpp>
 #include <gridward/test/test_server.hpp>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -27,7 +28,7 @@ inline MosquittoOptions broker_options() {
 
 class DeviceTest : public ::testing::Test {
  protected:
-  static std::string program() { return GRIDWARD_DEVICE_PROGRAM; }
+  static std::string program() { return test::program("device/gridward-device").string(); }
 
   void configure(const std::string& broker, const std::string& ca, nlohmann::json more = nlohmann::json::object()) {
     nlohmann::json config{{"broker", broker},  {"device", kDevice}, {"town", kTown},      {"password", "device-secret"},

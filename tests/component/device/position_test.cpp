@@ -1,5 +1,6 @@
 // The position port against gpsd itself, which replays recorded receivers through gpsfake. gpsd's own decode of each
 // log (the .chk file beside it) is the oracle.
+#include <gridward/test/paths.hpp>
 #include <gridward_device/ports.hpp>
 
 #include "device_fixture.hpp"
@@ -8,11 +9,6 @@ namespace gridward::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::filesystem::path data_folder() {
-  if (const char* given = std::getenv("GRIDWARD_SHARED_DATA")) return given;
-  return std::filesystem::path(GRIDWARD_SOURCE_DIR) / ".." / "shared" / "data";
-}
 
 // A gpsd that reads a log over and over, on a free port. gpsfake starts gpsd itself, so the whole group is ended.
 class FakeReceiver {
@@ -74,7 +70,7 @@ Oracle oracle_of(const std::filesystem::path& chk) {
 class Receiver : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Receiver, OurPositionIsGpsdsOwn) {
-  const auto log = data_folder() / "nmea" / GetParam();
+  const auto log = shared_data() / "nmea" / GetParam();
   if (!std::filesystem::exists(log)) GTEST_SKIP() << "no receiver logs here";
   const auto oracle = oracle_of(log.string() + ".chk");
   ASSERT_FALSE(oracle.points.empty());
@@ -113,7 +109,7 @@ INSTANTIATE_TEST_SUITE_P(Logs, Receiver,
                          });
 
 TEST(ReceiverWithoutFix, IsNoPosition) {
-  const auto log = data_folder() / "nmea" / "gpsd__bu303-nofix.log";
+  const auto log = shared_data() / "nmea" / "gpsd__bu303-nofix.log";
   if (!std::filesystem::exists(log)) GTEST_SKIP() << "no receiver logs here";
   const TempDir dir;
   const FakeReceiver receiver(log, dir);
@@ -134,7 +130,7 @@ TEST_F(Position, AReportWithoutAReceiverIsValidAndQuick) {
 
 // A whole duty: sign-in with a fix, a track while the agent runs, sign-out from another process, nothing after.
 TEST_F(Position, ATrackIsRecordedOnDutyOnly) {
-  const auto log = data_folder() / "nmea" / "gpsd__bu303-moving.log";
+  const auto log = shared_data() / "nmea" / "gpsd__bu303-moving.log";
   if (!std::filesystem::exists(log)) GTEST_SKIP() << "no receiver logs here";
   const auto oracle = oracle_of(log.string() + ".chk");
   const FakeReceiver receiver(log, dir_);

@@ -3,6 +3,7 @@
 
 #include <gridward/shared/down_items.hpp>
 #include <gridward/test/mosquitto.hpp>
+#include <gridward/test/paths.hpp>
 #include <gridward/test/test_server.hpp>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kTown = "120116135";
+const std::string kDeviceProgram = program("device/gridward-device").string();
+const std::string kSimProgram = program("firmware-sim/gridward-sim").string();
 
 class FleetRun : public ::testing::Test {
  protected:
@@ -57,7 +60,7 @@ class FleetRun : public ::testing::Test {
                                                         {"heartbeat_ms", 5000},
                                                         {"min_free_bytes", 0}}
                                              .dump());
-      const auto made = run_command({GRIDWARD_DEVICE_PROGRAM, "--config", (folder / "device.json").string(), "init"});
+      const auto made = run_command({kDeviceProgram, "--config", (folder / "device.json").string(), "init"});
       ASSERT_EQ(made.status, 0) << made.output;
       nlohmann::json ring = nlohmann::json::array();
       for (const auto& p : grid(i).outer) ring.push_back({lon_deg(p), lat_deg(p)});
@@ -66,8 +69,8 @@ class FleetRun : public ::testing::Test {
     write_file(dir_ / "fleet.json", fleet.dump());
   }
   std::unique_ptr<Process> start(std::vector<std::string> more = {}) {
-    std::vector<std::string> words{
-        GRIDWARD_SIM_PROGRAM, "run", "--fleet", (dir_ / "fleet.json").string(), "--seed", "5", "--drain", "30"};
+    std::vector<std::string> words{kSimProgram, "run", "--fleet", (dir_ / "fleet.json").string(),
+                                   "--seed",    "5",   "--drain", "30"};
     words.insert(words.end(), more.begin(), more.end());
     return std::make_unique<Process>(words, dir_ / "sim.log");
   }
@@ -186,20 +189,17 @@ TEST_F(FleetRun, WithoutAServerItSaysWhatWaits) {
 }
 
 TEST(Sim, UsageAndFiles) {
-  EXPECT_EQ(run_command({GRIDWARD_SIM_PROGRAM}).status, 2);
-  EXPECT_EQ(run_command({GRIDWARD_SIM_PROGRAM, "run"}).status, 2);
-  EXPECT_EQ(run_command({GRIDWARD_SIM_PROGRAM, "run", "--fleet", "/nowhere.json"}).status, 3);
-  EXPECT_EQ(run_command({GRIDWARD_SIM_PROGRAM, "draw"}).status, 2);
-  EXPECT_EQ(run_command({GRIDWARD_SIM_PROGRAM, "nmea", "--log", "/nowhere", "--to", "39,117"}).status, 1);
-  EXPECT_EQ(run_command({GRIDWARD_SIM_PROGRAM, "nmea", "--log", "/nowhere", "--to", "39"}).status, 2);
+  EXPECT_EQ(run_command({kSimProgram}).status, 2);
+  EXPECT_EQ(run_command({kSimProgram, "run"}).status, 2);
+  EXPECT_EQ(run_command({kSimProgram, "run", "--fleet", "/nowhere.json"}).status, 3);
+  EXPECT_EQ(run_command({kSimProgram, "draw"}).status, 2);
+  EXPECT_EQ(run_command({kSimProgram, "nmea", "--log", "/nowhere", "--to", "39,117"}).status, 1);
+  EXPECT_EQ(run_command({kSimProgram, "nmea", "--log", "/nowhere", "--to", "39"}).status, 2);
   const TempDir dir;
   EXPECT_EQ(
-      run_command({GRIDWARD_SIM_PROGRAM, "draw", "--out", (dir / "x").string(), "--count", "3", "--size", "320x240"})
-          .status,
-      0);
+      run_command({kSimProgram, "draw", "--out", (dir / "x").string(), "--count", "3", "--size", "320x240"}).status, 0);
   EXPECT_TRUE(std::filesystem::exists(dir / "x" / "scene-3.jpg"));
-  EXPECT_EQ(run_command({GRIDWARD_SIM_PROGRAM, "draw", "--out", (dir / "y.jpg").string(), "--size", "320x240"}).status,
-            0);
+  EXPECT_EQ(run_command({kSimProgram, "draw", "--out", (dir / "y.jpg").string(), "--size", "320x240"}).status, 0);
   EXPECT_TRUE(std::filesystem::exists(dir / "y.jpg"));
 }
 

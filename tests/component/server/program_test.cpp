@@ -3,6 +3,7 @@
 
 #include <gridward/platform/crypto.hpp>
 #include <gridward/test/mosquitto.hpp>
+#include <gridward/test/paths.hpp>
 #include <gridward/test/process.hpp>
 
 namespace gridward {
@@ -20,11 +21,11 @@ class ProgramTest : public ::testing::Test {
                "120116135201001,120116135201,grid,第一网格\n");
     write_file(dir / "server.json",
                "{\"data_dir\": \"data\", \"http.port\": 0, \"mqtt.uri\": \"\", \"policy.file\": \"" +
-                   std::string(GRIDWARD_SOURCE_DIR) + "/server/profiles/binhai.json\"}");
+                   test::source_dir().string() + "/server/profiles/binhai.json\"}");
   }
 
   std::vector<std::string> command(std::vector<std::string> words, bool configured = true) {
-    words.insert(words.begin(), GRIDWARD_SERVER);
+    words.insert(words.begin(), test::program("server/main/gridward-server").string());
     if (configured) {
       words.push_back("--config");
       words.push_back((dir / "server.json").string());
@@ -81,8 +82,7 @@ TEST_F(ProgramTest, TheCommandLineIsExplained) {
   EXPECT_EQ(run({"import"}).status, 2);
   EXPECT_NE(run({"version", "now"}, false).output.find("now"), std::string::npos);
   EXPECT_TRUE(run({"version"}, false).output.starts_with("gridward-server "));
-  EXPECT_EQ(run({"config", "doc"}, false).output,
-            read_file(std::filesystem::path(GRIDWARD_SOURCE_DIR) / "docs/configuration.md"));
+  EXPECT_EQ(run({"config", "doc"}, false).output, read_file(test::source_dir() / "docs/configuration.md"));
 }
 
 TEST_F(ProgramTest, AWrongConfigurationIsNamed) {

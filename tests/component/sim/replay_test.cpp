@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <gridward/sim/nmea.hpp>
+#include <gridward/test/paths.hpp>
 #include <gridward/test/process.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -16,10 +17,7 @@ using namespace std::chrono_literals;
 
 const GeoPoint kPlace = geo_point(39.2412, 117.8421);
 
-std::filesystem::path nmea_folder() {
-  if (const char* given = std::getenv("GRIDWARD_SHARED_DATA")) return std::filesystem::path(given) / "nmea";
-  return std::filesystem::path(GRIDWARD_SOURCE_DIR) / ".." / "shared" / "data" / "nmea";
-}
+std::filesystem::path nmea_folder() { return test::shared_data() / "nmea"; }
 
 UnixMs now() { return std::chrono::floor<Millis>(std::chrono::system_clock::now()); }
 

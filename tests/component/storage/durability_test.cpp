@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <gridward/test/paths.hpp>
 #include <random>
 #include <sstream>
 #include <thread>
@@ -37,7 +38,7 @@ TEST_P(Durability, WhatWasReportedOutlivesKill9) {
   const int rounds = GetParam() == Kind::sqlite ? 20 : 5;
   for (int round = 0; round < rounds; ++round) {
     const auto log = dir_ / ("round-" + std::to_string(round));
-    test::Process child({GRIDWARD_STORAGE_WRITER, url_}, log);
+    test::Process child({test::program("tests/component/storage/storage_writer").string(), url_}, log);
     ASSERT_TRUE(test::wait_until([&] { return !child.running() || !test::read_file(log).empty(); }));
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 120));
     ASSERT_EQ(child.kill(SIGKILL), 128 + SIGKILL) << test::read_file(log);

@@ -1,6 +1,7 @@
 #include "photo_files.hpp"
 
 #include <cstdio>
+#include <gridward/test/paths.hpp>
 // jpeglib.h wants it.
 #include <jpeglib.h>
 
@@ -271,12 +272,6 @@ double difference(const cv::Mat& a, const cv::Mat& b) {
   cv::Mat apart;
   cv::absdiff(small(a), small(b), apart);
   return cv::mean(apart)[0];
-}
-
-std::filesystem::path shared_data() {
-  const char* chosen = std::getenv("GRIDWARD_SHARED_DATA");
-  return chosen != nullptr ? std::filesystem::path(chosen)
-                           : std::filesystem::path(GRIDWARD_SOURCE_DIR) / ".." / "shared" / "data";
 }
 
 std::filesystem::path WorkerTest::write(const Bytes& bytes, const std::string& name) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <gridward/shared/bytes.hpp>
+#include <gridward/test/paths.hpp>
 #include <gridward/test/process.hpp>
 #include <gridward/vision/photo_worker.hpp>
 #include <opencv2/core.hpp>
@@ -46,11 +47,11 @@ std::vector<std::uint8_t> markers_of(const std::string& jpeg);
 // Mean absolute difference of the luma of both, at 64 pixels across; large for other dimensions.
 double difference(const cv::Mat& a, const cv::Mat& b);
 
-std::filesystem::path shared_data();
+using test::shared_data;
 
 class WorkerTest : public ::testing::Test {
  protected:
-  PhotoWorkerOptions options() const { return {.program = GRIDWARD_VISION_WORKER}; }
+  PhotoWorkerOptions options() const { return {.program = test::program("server/vision/gridward-vision-worker")}; }
   std::filesystem::path write(const Bytes& bytes, const std::string& name = "photo");
   Result<DerivedPhoto> derive(PhotoWorker& worker, const std::filesystem::path& photo);
   Result<DerivedPhoto> derive(PhotoWorker& worker, const Bytes& bytes) { return derive(worker, write(bytes)); }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <gridward/import/import_files.hpp>
+#include <gridward/test/paths.hpp>
 #include <map>
 #include <set>
 #include <string>
@@ -64,7 +65,7 @@ bool cross(const Edge& a, const Edge& b) {
 class Demo : public ::testing::Test {
  protected:
   void SetUp() override {
-    const std::filesystem::path demo = std::filesystem::path(GRIDWARD_SOURCE_DIR) / "server/demo";
+    const std::filesystem::path demo = test::source_dir() / "server/demo";
     const std::vector<std::filesystem::path> files{demo / "orgs.csv", demo / "units.json", demo / "people.csv",
                                                    demo / "outlines.geojson"};
     auto parsed = importing::read_files(files);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <gridward/domain/calendar.hpp>
+#include <gridward/test/paths.hpp>
 #include <nlohmann/json.hpp>
 
 namespace gridward::domain {
@@ -27,10 +28,7 @@ WorkCalendar plain() {
 }
 
 std::optional<WorkCalendar> state_council() {
-  const char* folder = std::getenv("GRIDWARD_SHARED_DATA");
-  const std::filesystem::path path =
-      std::filesystem::path(folder != nullptr ? folder : GRIDWARD_SOURCE_DIR "/../shared/data") /
-      "holidays_2024_2026.json";
+  const auto path = test::shared_data() / "holidays_2024_2026.json";
   std::ifstream in(path);
   if (!in) return std::nullopt;
   auto calendar = plain();

@@ -1,3 +1,4 @@
+#include <gridward/test/paths.hpp>
 #include <gridward/test/process.hpp>
 
 #include "import_test.hpp"
@@ -31,7 +32,7 @@ TEST(ImportFiles, RefusesALargeFileWithoutReadingIt) {
 }
 
 TEST(ImportFiles, TheDemoDistrictIsWellFormed) {
-  const std::filesystem::path demo = std::filesystem::path(GRIDWARD_SOURCE_DIR) / "server/demo";
+  const std::filesystem::path demo = test::source_dir() / "server/demo";
   const std::vector<std::filesystem::path> files{demo / "orgs.csv", demo / "units.json", demo / "people.csv",
                                                  demo / "outlines.geojson"};
   const auto parsed = read_files(files);

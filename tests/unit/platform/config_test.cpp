@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <gridward/platform/config.hpp>
+#include <gridward/test/paths.hpp>
 #include <gridward/test/process.hpp>
 #include <set>
 
@@ -110,7 +111,7 @@ TEST(Config, BrokenAndMissingFilesAreNamed) {
 }
 
 TEST(Config, ThePageIsWhatTheTableSays) {
-  const auto path = std::filesystem::path(GRIDWARD_SOURCE_DIR) / "docs/configuration.md";
+  const auto path = test::source_dir() / "docs/configuration.md";
   if (std::getenv("GRIDWARD_UPDATE") != nullptr) test::write_file(path, config_page());
   EXPECT_EQ(test::read_file(path), config_page()) << "run this test with GRIDWARD_UPDATE=1";
 }

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <gridward/profile/profile.hpp>
+#include <gridward/test/paths.hpp>
 #include <gridward/test/process.hpp>
 #include <set>
 
@@ -113,7 +114,7 @@ TEST(Profile, FilesThatCannotBeReadAreNamed) {
 }
 
 TEST(Profile, BinhaiFollowsItsSource) {
-  const auto policy = load_policy(std::filesystem::path(GRIDWARD_SOURCE_DIR) / "server/profiles/binhai.json");
+  const auto policy = load_policy(test::source_dir() / "server/profiles/binhai.json");
   ASSERT_TRUE(policy) << policy.error()[0].field << policy.error()[0].detail;
   EXPECT_EQ(policy->id, "binhai");
   EXPECT_EQ(policy->limits.at("general").working_days, 7);

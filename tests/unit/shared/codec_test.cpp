@@ -256,7 +256,8 @@ TEST(DownCodec, Limits) {
   EXPECT_EQ(verdict(decode_down(encode_down(DownItem{1, std::string(65, 'k'), "{}"}))), "too_large kind");
   EXPECT_EQ(verdict(decode_down(encode_down(DownItem{1, "notice", std::string(limits::kDownMessageBytes, 'x')}))),
             "too_large");
-  Receipt receipt{{}, {{samples::uuid(1), ErrorCode::busy, std::string(2001, 'x')}}, {}, samples::uuid(2), 0};
+  Receipt receipt{
+      {}, {{samples::uuid(1), ErrorCode::busy, std::string(2001, 'x')}}, {}, samples::uuid(2), 0, samples::uuid(3)};
   EXPECT_EQ(verdict(decode_down(encode_down(receipt))), "too_large bad[0].msg");
   receipt.bad[0] = {samples::uuid(1), static_cast<ErrorCode>(9999), "a code of a newer server"};
   EXPECT_EQ(verdict(decode_down(encode_down(receipt))), "taken");

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <gridward/shared/bytes.hpp>
 #include <gridward/shared/error.hpp>
+#include <gridward/test/paths.hpp>
 #include <set>
 #include <sstream>
 
@@ -51,7 +52,7 @@ TEST(Errors, TextOfAnError) {
 }
 
 TEST(Errors, PageIsCurrent) {
-  const std::string path = GRIDWARD_SOURCE_DIR "/docs/errors.md";
+  const std::string path = (test::source_dir() / "docs/errors.md").string();
   if (std::getenv("GRIDWARD_UPDATE") != nullptr) std::ofstream(path) << errors_page();
   std::ifstream file(path);
   std::stringstream text;

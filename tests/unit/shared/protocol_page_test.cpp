@@ -4,6 +4,7 @@
 #include <fstream>
 #include <gridward/shared/limits.hpp>
 #include <gridward/shared/message.hpp>
+#include <gridward/test/paths.hpp>
 #include <sstream>
 
 namespace gridward {
@@ -21,7 +22,7 @@ std::string row_of(const std::string& page, std::string_view what) {
 }
 
 TEST(ProtocolPage, TheTableOfLimitsIsTheHeader) {
-  std::ifstream file(GRIDWARD_SOURCE_DIR "/docs/protocol.md");
+  std::ifstream file(test::source_dir() / "docs/protocol.md");
   std::stringstream text;
   text << file.rdbuf();
   const auto limits_at = text.str().find("## 9. Limits");

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <gridward/shared/message.hpp>
+#include <gridward/test/paths.hpp>
 #include <nlohmann/json.hpp>
 
 namespace gridward {
@@ -13,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-const std::string kFolder = GRIDWARD_SOURCE_DIR "/tests/vectors/";
+const std::string kFolder = (test::source_dir() / "tests/vectors/").string();
 
 json load(const std::string& name) {
   std::ifstream file(kFolder + name + ".json");
@@ -111,7 +112,7 @@ MediaPiece piece(const json& v) { return {hash(v.at("sha256")), v.at("size"), v.
 DownMessage down(const json& v) {
   const std::string type = v.at("t");
   if (type == "receipt") {
-    Receipt out{{}, {}, time(v.at("now")), uuid(v.at("epoch")), v.at("safe")};
+    Receipt out{{}, {}, time(v.at("now")), uuid(v.at("epoch")), v.at("safe"), uuid(v.at("generation"))};
     for (const auto& id : v.at("ok")) out.ok.push_back(uuid(id));
     for (const auto& bad : v.at("bad")) {
       out.bad.push_back(

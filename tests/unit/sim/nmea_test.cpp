@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <gridward/sim/nmea.hpp>
+#include <gridward/test/paths.hpp>
 #include <numbers>
 #include <random>
 #include <sstream>
@@ -15,10 +16,7 @@
 namespace gridward::sim {
 namespace {
 
-std::filesystem::path nmea_folder() {
-  if (const char* given = std::getenv("GRIDWARD_SHARED_DATA")) return std::filesystem::path(given) / "nmea";
-  return std::filesystem::path(GRIDWARD_SOURCE_DIR) / ".." / "shared" / "data" / "nmea";
-}
+std::filesystem::path nmea_folder() { return test::shared_data() / "nmea"; }
 
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);

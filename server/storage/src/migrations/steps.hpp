@@ -9,5 +9,6 @@ Migration m0002_records();
 Migration m0003_cases();
 Migration m0004_media();
 Migration m0005_down_and_duty();
+Migration m0006_generation();
 
 }  // namespace gridward::storage

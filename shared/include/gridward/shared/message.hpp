@@ -48,7 +48,8 @@ struct Receipt {
   std::vector<BadRecord> bad;
   UnixMs now{};
   Uuid epoch;              // which epoch `safe` speaks of
-  std::uint64_t safe = 0;  // the server's backup holds every seq up to this one
+  std::uint64_t safe = 0;  // the server's backup holds every seq up to this one, with its files
+  Uuid generation;         // of the server's store: another one after it was restored from a backup
   bool operator==(const Receipt&) const = default;
 };
 struct MediaState {

@@ -184,6 +184,11 @@ class Tx {
   virtual std::vector<OrgNode> orgs_below(std::string_view path) = 0;  // the node itself too; ordered by path
   virtual std::uint64_t org_revision() = 0;                            // grows with every upsert_org
 
+  // the store itself
+  virtual Uuid generation() = 0;  // another one after a restore from a backup
+  // Up to which seq the last backup holds this stream, files included.
+  virtual std::uint64_t backup_reach(std::string_view device, const Uuid& epoch) = 0;
+
   // people
   virtual void upsert_user(const User& user) = 0;
   virtual std::optional<User> find_user(std::string_view login) = 0;

@@ -160,6 +160,7 @@ class TestServer {
     Receipt receipt;
     receipt.epoch = up.epoch;
     receipt.safe = safe_;
+    receipt.generation = generation_;
     receipt.now = std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
     std::vector<DownItem> again;
     {
@@ -247,6 +248,7 @@ class TestServer {
   std::uint64_t next_n_ = 1;
   std::uint64_t ack_ = 0;
   std::atomic<std::uint64_t> safe_ = 0;
+  const Uuid generation_ = make_uuid_v7(UnixMs{Millis{1}}, {});
   std::atomic<int> hellos_ = 0;
   std::atomic<int> messages_ = 0;
   std::atomic<int> bad_signatures_ = 0;
