@@ -23,10 +23,7 @@ export function fieldOf(path: Path): string {
 
 export function readCbor(bytes: Uint8Array, maxBytes: number): Cbor {
   if (bytes.length > maxBytes) throw new WireError('too_large', '', `${bytes.length} bytes, at most ${maxBytes}`)
-  const reader = new Reader(bytes)
-  const value = reader.item(0)
-  reader.end()
-  return value
+  return new Reader(bytes).document()
 }
 
 class Reader {
@@ -35,6 +32,8 @@ class Reader {
   private readonly path: Path = []
   private at = 0
   private items = 0
+  // A doubled key or bad UTF-8: told only when the document's shape is right to its end.
+  private contents: WireError | null = null
 
   private readonly bytes: Uint8Array
 
@@ -44,11 +43,14 @@ class Reader {
     this.view = new DataView(input.buffer, input.byteOffset, input.byteLength)
   }
 
-  end(): void {
+  document(): Cbor {
+    const value = this.item(0)
     if (this.at !== this.bytes.length) throw new WireError('trailing_bytes', '')
+    if (this.contents !== null) throw this.contents
+    return value
   }
 
-  item(level: number): Cbor {
+  private item(level: number): Cbor {
     this.countItem()
     const first = this.byte()
     const major = first >> 5
@@ -93,7 +95,7 @@ class Reader {
       if (first >> 5 !== 3) this.malformed('a key that is not text')
       const key = this.text(this.argument(first & 31))
       this.path.push(key)
-      if (map.has(key)) throw this.error('malformed', 'twice')
+      if (map.has(key)) this.contents ??= this.error('malformed', 'twice')
       map.set(key, this.item(level))
       this.path.pop()
     }
@@ -144,7 +146,8 @@ class Reader {
     try {
       return this.utf8.decode(bytes)
     } catch {
-      throw this.error('bad_utf8')
+      this.contents ??= this.error('bad_utf8')
+      return ''
     }
   }
 

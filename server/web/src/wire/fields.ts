@@ -51,6 +51,7 @@ export const time = integer(-3_155_673_600_000, 9_467_107_200_000)
 export const latE7 = integer(-900_000_000, 900_000_000)
 export const lonE7 = integer(-1_800_000_000, 1_800_000_000)
 export const fileSize = integer(1, limits.fileBytes)
+export const fileOffset = integer(0, limits.fileBytes)
 
 // Any other number is another version, however large.
 export function version(ours: number): Read<number> {
@@ -93,7 +94,7 @@ export const longText = nonEmpty(string) // as long as its message lets it be
 
 export function oneOf<T extends string>(words: readonly T[], otherwise: WireErrorName = 'out_of_range'): Read<T> {
   return (value, field) => {
-    const read = string(value, field)
+    const read = name(value, field)
     const word = words.find((w) => w === read)
     if (word === undefined) throw new WireError(otherwise, field, words.join(', '))
     return word
@@ -160,5 +161,6 @@ function refuse(field: string, detail: string): never {
 }
 
 // ---- texts of JSON that stand for bytes (section 8) ----
-export const uuidText: Read<string> = (value, field) => uuid(uuidOut(string(value, field), field), field)
-export const sha256Text: Read<string> = (value, field) => hexOfBytes(sha256Out(string(value, field), field))
+const lower: Read<string> = (value, field) => string(value, field).toLowerCase()
+export const uuidText: Read<string> = (value, field) => uuidOfBytes(uuidOut(lower(value, field), field))
+export const sha256Text: Read<string> = (value, field) => hexOfBytes(sha256Out(lower(value, field), field))

@@ -1,15 +1,13 @@
 // The bodies of section 8.
 import { float, halfPair, type Cbor } from './cbor'
-import { Fields, latE7, list, lonE7, name, oneOf, sha256Text, text, time, uuidText } from './fields'
+import { Fields, latE7, list, lonE7, name, nonEmpty, sha256Text, text, time, uuidText } from './fields'
 import { WireError } from './error'
 import { limits } from './limits'
-
-const taskKinds = ['verify'] as const
 
 export interface Task {
   kind: 'task'
   task: string
-  task_kind: (typeof taskKinds)[number]
+  task_kind: string // verify, or what a newer server thought of
   case: string
   number: string
   category: string
@@ -45,7 +43,7 @@ export function decodeItem(kind: string, body: string): ItemBody | null {
       return {
         kind,
         task: f.need('task', uuidText),
-        task_kind: f.need('task_kind', oneOf(taskKinds)),
+        task_kind: f.need('task_kind', name),
         case: f.need('case', uuidText),
         number: f.need('number', name),
         category: f.need('category', name),
@@ -70,7 +68,7 @@ export function decodeItem(kind: string, body: string): ItemBody | null {
       }
     }
     case 'notice':
-      return { kind, text: open(body).need('text', text(limits.text)) }
+      return { kind, text: open(body).need('text', nonEmpty(text(limits.text))) }
     default:
       return null
   }

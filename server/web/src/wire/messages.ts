@@ -1,7 +1,7 @@
 // The messages of section 4. Bytes are bytes; ids and hashes are texts.
 import { readCbor, writeCbor, type Cbor, type Out } from './cbor'
 import {
-  array, boolean, bytes, bytesOf, bytesUpTo, count, countFrom1, Fields, fileSize, id16, integer, list, longText, name, oneOf, sha256, sha256Out,
+  array, boolean, bytes, bytesOf, bytesUpTo, count, countFrom1, Fields, fileOffset, fileSize, id16, integer, list, longText, name, oneOf, sha256, sha256Out,
   some, someOf, text, time, u16, unless, uuid, uuidOut, version,
 } from './fields'
 import { WireError } from './error'
@@ -83,7 +83,7 @@ export function decodeMedia(input: Uint8Array): MediaPiece {
   const piece = {
     sha256: f.need('sha256', sha256),
     size: f.need('size', fileSize),
-    offset: f.need('off', count),
+    offset: f.need('off', fileOffset),
     data: f.take('data', bytesUpTo(limits.pieceBytes), new Uint8Array()),
   }
   if (piece.offset + piece.data.length > piece.size) throw new WireError('media_range', 'off', `a file of ${piece.size} bytes`)
@@ -167,12 +167,15 @@ const readBad = (value: Cbor, field: string): Receipt['bad'][number] => {
 }
 
 const readRange = (value: Cbor, field: string): Range => {
-  const parts = array(value, field).map((part) => count(part, field))
+  const parts = array(value, field)
   const [offset, length] = parts
-  if (offset === undefined || length === undefined || parts.length !== 2) throw new WireError('bad_type', field, '[offset, length]')
-  if (length === 0 || offset + length > limits.fileBytes) throw new WireError('media_range', field)
-  return [offset, length]
+  if (parts.length !== 2 || !natural(offset) || !natural(length)) throw new WireError('bad_type', field, '[offset, length]')
+  const [from, size] = [Number(offset), Number(length)]
+  if (size === 0 || from + size > limits.fileBytes) throw new WireError('media_range', field)
+  return [from, size]
 }
+
+const natural = (value: Cbor | undefined) => (typeof value === 'bigint' || Number.isInteger(value)) && (value as number) >= 0
 
 // ---- both ways ----
 function open(input: Uint8Array, maxBytes: number): Fields {

@@ -76,21 +76,20 @@ export type WireRecord = { [K in Kind]: RecordOf<K> }[Kind]
 
 export function decodeRecord(input: Uint8Array): WireRecord {
   const f = new Fields(readCbor(input, limits.recordBytes))
-  const kind = f.need('kind', oneOf(kinds, 'unknown_kind'))
-  return {
+  const record = {
     id: f.need('id', uuid7),
     epoch: f.need('epoch', uuid),
     actor: f.need('actor', name),
     seq: f.need('seq', countFrom1),
-    kind,
+    kind: f.need('kind', oneOf(kinds, 'unknown_kind')),
     at: f.need('at', time),
     mono: f.need('mono', count),
     boot: f.need('boot', uuid),
     clock: f.need('clock', readClock),
     fix: f.take('fix', readFix, null),
     media: f.take('media', list(limits.filesPerRecord, readMedia), []),
-    body: f.need('body', (value, field) => readBody[kind](new Fields(value, field))),
-  } as WireRecord
+  }
+  return { ...record, body: f.need('body', (value, field) => readBody[record.kind](new Fields(value, field))) } as WireRecord
 }
 
 // Makes only what can be read again, so that nothing leaves that the other end must refuse.

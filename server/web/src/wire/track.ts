@@ -32,18 +32,15 @@ export function unpackTrack(bytes: Uint8Array, field = ''): TrackPoint[] {
   const varints = new Varints(bytes, field)
   const count = varints.next()
   atMost(count, field)
-  const points: TrackPoint[] = []
-  const now = [0n, 0n, 0n, 0n]
-  for (let i = 0; i < count; i++) {
-    const point = columns.map(({ key, read }, c) => {
-      const zigzag = varints.next()
-      const step = zigzag % 2n === 0n ? zigzag / 2n : -(zigzag / 2n) - 1n
-      const value = BigInt.asIntN(64, (now[c] as bigint) + step)
-      now[c] = value
-      return read(Number(value), `${field}[${i}].${key}`)
-    })
-    points.push(point as TrackPoint)
-  }
+  varints.holds(columns.length * Number(count))
+  const now = columns.map(() => 0n)
+  const points = Array.from({ length: Number(count) }, (_, i) => columns.map(({ key, read }, c) => {
+    const zigzag = varints.next()
+    const step = zigzag % 2n === 0n ? zigzag / 2n : -(zigzag / 2n) - 1n
+    const value = BigInt.asIntN(64, (now[c] as bigint) + step)
+    now[c] = value
+    return read(Number(value), `${field}[${i}].${key}`)
+  }) as TrackPoint)
   varints.end()
   return points
 }
@@ -68,22 +65,31 @@ class Varints {
     private readonly field: string,
   ) {}
 
+  // Each takes a byte at least.
+  holds(count: number): void {
+    if (count > this.bytes.length - this.at) throw this.malformed('cut off')
+  }
+
   next(): bigint {
     let value = 0n
     for (let shift = 0n; shift < 70n; shift += 7n) {
       const byte = this.bytes[this.at]
-      if (byte === undefined) throw new WireError('malformed', this.field, 'cut off')
+      if (byte === undefined) throw this.malformed('cut off')
       this.at++
       value |= BigInt(byte & 127) << shift
       if (byte >= 128) continue
-      if (byte === 0 && shift > 0n) throw new WireError('malformed', this.field, 'a number longer than it need be')
+      if (byte === 0 && shift > 0n) throw this.malformed('a number longer than it need be')
       if (value >= 2n ** 64n) break
       return value
     }
-    throw new WireError('malformed', this.field, 'a number over 64 bits')
+    throw this.malformed('a number over 64 bits')
   }
 
   end(): void {
     if (this.at !== this.bytes.length) throw new WireError('trailing_bytes', this.field)
+  }
+
+  private malformed(detail: string): WireError {
+    return new WireError('malformed', this.field, detail)
   }
 }
