@@ -59,3 +59,12 @@ describe('refused', () => {
     expect({ name, field }).toEqual(vector.error)
   })
 })
+
+describe('taken', () => {
+  const vectors = vectorsOf('taken')
+  it('are there', () => expect(vectors.length).toBeGreaterThan(0))
+  it.each(vectors.map((v) => [`${v.type}: ${v.name}`, v] as const))('%s', (_, vector) => {
+    const { decode, encode } = codecs[vector.type] as (typeof codecs)[string]
+    expect(hexOfBytes(encode(decode(bytesOf(vector.hex)) as never))).toBe(vector.becomes)
+  })
+})

@@ -7,6 +7,7 @@ export interface Vector {
   hex: string
   value?: unknown
   error?: { name: string; field: string }
+  becomes?: string
 }
 
 export function vectorsOf(file: string): Vector[] {

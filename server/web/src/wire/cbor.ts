@@ -1,4 +1,4 @@
-// The subset of CBOR of section 2. Why no library: docs/adr/0004.
+// The subset of CBOR of section 2. Why no library: docs/adr/0005.
 import { WireError, type WireErrorName } from './error'
 import { limits } from './limits'
 
