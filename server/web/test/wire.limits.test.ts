@@ -112,6 +112,9 @@ describe('a message', () => {
     const of = (count: number) => refused(() => decodeUp(writeCbor({ v: 1, epoch: idBytes, zz: Array(count).fill(0) })))
     expect(of(limits.items - 7)).toBe('taken')
     expect(of(limits.items - 6)).toBe('too_large')
+    // What is only claimed is not counted: it is not there.
+    const cutOff = writeCbor({ v: 1, epoch: idBytes, zz: Array(20_000).fill(0) }).subarray(0, 17_000)
+    expect(refused(() => decodeUp(cutOff))).toBe('malformed')
   })
   it('takes a piece of 262,144 bytes that ends with its file', () => {
     const piece = (length: number, offset: number, size: number) =>
