@@ -26,7 +26,8 @@ using namespace gridward;
 using namespace gridward::sim;
 
 constexpr const char* kUsage = R"(usage:
-  gridward-sim run --fleet FILE [--photos DIR] [--minutes M] [--seed S] [--threads T] [--drain SECONDS] [--quiet]
+  gridward-sim run --fleet FILE [--photos DIR [--unique]] [--minutes M] [--seed S] [--threads T] [--drain SECONDS]
+                   [--witness FILE] [--quiet]
       Runs until M minutes are over or a signal (INT, TERM): then everybody ends the patrol, signs out and sends what is
       left. The last line is a JSON summary; exit status 0 when nothing waits.
   gridward-sim draw --out FILE.jpg|DIR [--count N] [--seed S] [--size 4000x3000] [--quality 90]
@@ -182,6 +183,14 @@ int run(const Arguments& args) {
   Surroundings around;
   around.categories = fleet->categories;
   around.quiet = args.has("quiet");
+  around.unique = args.has("unique");
+  std::unique_ptr<Witness> witness;
+  if (args.has("witness")) {
+    auto opened = Witness::open(args.get("witness"));
+    if (!opened) return failed(opened.error(), 3);
+    witness = std::move(*opened);
+    around.witness = witness.get();
+  }
   if (args.has("photos")) {
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(args.get("photos"), error)) {
@@ -280,15 +289,16 @@ int run(const Arguments& args) {
   std::printf(
       "{\"handhelds\":%zu,\"reports\":%llu,\"photos\":%llu,\"tasks_verified\":%llu,\"track_points\":%llu,\"records\":%"
       "llu,"
-      "\"receipted\":%llu,\"waiting\":%llu,\"waiting_photos\":%llu,\"refused\":%llu,\"failed\":%llu,\"seconds\":%.1f,"
+      "\"receipted\":%llu,\"waiting\":%llu,\"waiting_photos\":%llu,\"refused\":%llu,\"full\":%llu,\"failed\":%llu,"
+      "\"seconds\":%.1f,"
       "\"seed\":%llu}\n",
       fleet->handhelds.size(), static_cast<unsigned long long>(tally.reports),
       static_cast<unsigned long long>(tally.photos), static_cast<unsigned long long>(tally.tasks_verified),
       static_cast<unsigned long long>(tally.track_points), static_cast<unsigned long long>(saved),
       static_cast<unsigned long long>(tally.receipted), static_cast<unsigned long long>(waiting),
       static_cast<unsigned long long>(waiting_media), static_cast<unsigned long long>(refused),
-      static_cast<unsigned long long>(tally.failed), static_cast<double>(steady_ms() - begin) / 1000,
-      static_cast<unsigned long long>(seed));
+      static_cast<unsigned long long>(tally.full), static_cast<unsigned long long>(tally.failed),
+      static_cast<double>(steady_ms() - begin) / 1000, static_cast<unsigned long long>(seed));
   return waiting == 0 && waiting_media == 0 && tally.failed == 0 ? 0 : 1;
 }
 
@@ -423,6 +433,8 @@ int main(int argc, char** argv) {
          {"seed", true},
          {"threads", true},
          {"drain", true},
+         {"unique", false},
+         {"witness", true},
          {"quiet", false}},
         run}},
       {"draw",

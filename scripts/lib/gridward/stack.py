@@ -81,6 +81,7 @@ class Stack:
         self.mqtt_port = mqtt_port
         self.server_options = list(server_options)
         self.tls = tls  # only a benchmark goes without
+        self.device_config = {}  # more of every handheld's configuration
         self.children = []  # in the order they were started
         self.accounts = {}
         self.handhelds = []
@@ -194,7 +195,7 @@ class Stack:
             "broker": self.broker_uri(), "ca_file": self.path("tls", "ca.crt"),
             "device": handheld["device"], "town": handheld["town"], "actor": handheld["member"],
             "password": self.secrets["devices"][handheld["device"]]["password"],
-            **handheld.get("extra", {})}, indent=1) + "\n")
+            **self.device_config, **handheld.get("extra", {})}, indent=1) + "\n")
 
     def broker_uri(self):
         return f"ssl://localhost:{self.mqtt_port}" if self.tls else f"tcp://localhost:{self.mqtt_port}"
@@ -273,10 +274,13 @@ tls_version tlsv1.2
         if user:
             for base in (folder, *(os.path.join(folder, name) for name in os.listdir(folder))):
                 os.chown(base, user["user"], user["group"])
-        broker = self.spawn("mosquitto", [shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c",
-                                          os.path.join(folder, "mosquitto.conf")], "mosquitto.log", rank=0, **user)
-        wait_for(lambda: port_answers(self.mqtt_port), 15, "the broker answered", broker)
-        self.broker = broker
+        self.broker_command = [shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", os.path.join(folder, "mosquitto.conf")]
+        self.broker_user = user
+        self.launch_broker()
+        wait_for(lambda: port_answers(self.mqtt_port), 15, "the broker answered", self.broker)
+
+    def launch_broker(self):
+        self.broker = self.spawn("mosquitto", self.broker_command, "mosquitto.log", rank=0, **self.broker_user)
 
     # -- server
     def server_command(self, *words):
@@ -311,8 +315,11 @@ tls_version tlsv1.2
         shutil.rmtree(folder)  # it held passwords
         write_private(self.path("imported.json"), json.dumps({"demo": sha.hexdigest(), "devices": devices}) + "\n")
 
-    def start_server(self):
+    def launch_server(self):
         self.server = self.spawn("gridward-server", [*self.server_command("serve"), *self.server_options], "server.log", rank=1)
+
+    def start_server(self):
+        self.launch_server()
 
         def ready():
             try:
@@ -323,11 +330,11 @@ tls_version tlsv1.2
 
         wait_for(ready, 60, "the server was ready", self.server)
 
-    def kill_server(self):
+    def kill(self, child):
         """As a power cut would: no goodbye."""
-        self.server.kill()
-        self.server.wait()
-        self.children.remove(self.server)
+        child.kill()
+        child.wait()
+        self.children.remove(child)
 
     # -- all of it
     def start(self):
@@ -337,8 +344,9 @@ tls_version tlsv1.2
         self.start_server()
 
     # -- simulated handhelds
-    def start_fleet(self, handhelds=None, behaviour=None, drain=10, photos=PHOTOS, size="2400x1800"):
-        """All of them, or those given; they walk their members' grids and report until they are stopped."""
+    def start_fleet(self, handhelds=None, behaviour=None, drain=10, photos=PHOTOS, size="2400x1800", name="fleet", words=(), **options):
+        """All of them, or those given; they walk their members' grids and report until they are stopped. `name`: of the
+        fleet's file, when there are several; `words`: more of gridward-sim's options."""
         handhelds = self.handhelds if handhelds is None else handhelds
         if not handhelds:
             return None
@@ -346,9 +354,10 @@ tls_version tlsv1.2
         self.draw_photos(folder, photos, size)
         fleet = {"outlines": os.path.join(DEMO, "outlines.geojson"), "behaviour": behaviour or {},
                  "handhelds": [{"config": h["config"], "grid": h["grid"]} for h in handhelds]}
-        write_private(self.path("fleet.json"), json.dumps(fleet, indent=1) + "\n")
-        child = self.spawn("gridward-sim", [self.program("gridward-sim"), "run", "--fleet", self.path("fleet.json"), "--photos", folder,
-                                            "--drain", drain, "--quiet"], "gridward-sim.log")
+        file = self.path(f"{name}.json")
+        write_private(file, json.dumps(fleet, indent=1) + "\n")
+        child = self.spawn("gridward-sim", [self.program("gridward-sim"), "run", "--fleet", file, "--photos", folder,
+                                            "--drain", drain, "--quiet", *words], "gridward-sim.log", **options)
         child.patience = drain + 10
         return child
 
