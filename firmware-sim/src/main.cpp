@@ -13,6 +13,7 @@
 #include <gridward/sim/nmea.hpp>
 #include <gridward/sim/scene.hpp>
 #include <gridward_sim/handheld.hpp>
+#include <gridward_sim/link.hpp>
 #include <gridward_sim/receiver_log.hpp>
 #include <iterator>
 #include <map>
@@ -30,6 +31,8 @@ constexpr const char* kUsage = R"(usage:
                    [--witness FILE] [--quiet]
       Runs until M minutes are over or a signal (INT, TERM): then everybody ends the patrol, signs out and sends what is
       left. The last line is a JSON summary; exit status 0 when nothing waits.
+  gridward-sim link --listen PORT --to PORT [--seed S] [--life SECONDS] [--delay MS]
+      A bad network on the loopback until a signal (INT, TERM); after USR1 a good one. The last line is JSON.
   gridward-sim draw --out FILE.jpg|DIR [--count N] [--seed S] [--size 4000x3000] [--quality 90]
                     [--problem manhole|litter|lamp|parking|puddle|tree] [--repaired] [--exif-orientation 1…8]
       A pothole and a stall are drawn as what comes nearest: a hole, and a pavement that is taken.
@@ -177,6 +180,7 @@ int run(const Arguments& args) {
   if (args.has("seed") && !number(args.get("seed"), seed)) return usage("--seed");
   if (args.has("threads") && (!number(args.get("threads"), threads) || threads == 0)) return usage("--threads");
   if (args.has("drain") && (!number(args.get("drain"), drain_s) || drain_s < 0)) return usage("--drain");
+  if (args.has("unique") && !args.has("photos")) return usage("--unique needs --photos");
   const auto fleet = load_fleet(args.get("fleet"));
   if (!fleet) return failed(fleet.error(), 3);
 
@@ -300,6 +304,34 @@ int run(const Arguments& args) {
       static_cast<unsigned long long>(tally.full), static_cast<unsigned long long>(tally.failed),
       static_cast<double>(steady_ms() - begin) / 1000, static_cast<unsigned long long>(seed));
   return waiting == 0 && waiting_media == 0 && tally.failed == 0 ? 0 : 1;
+}
+
+// ---- link ----
+
+std::atomic<bool> link_stop = false;
+std::atomic<bool> link_heal = false;
+extern "C" void on_link_signal(int number) { (number == SIGUSR1 ? link_heal : link_stop) = true; }
+
+int link(const Arguments& args) {
+  LinkOptions options;
+  if (!number(args.get("listen"), options.listen) || !number(args.get("to"), options.to)) {
+    return usage("link needs --listen PORT and --to PORT");
+  }
+  if (args.has("seed") && !number(args.get("seed"), options.seed)) return usage("--seed");
+  if (args.has("life") && (!number(args.get("life"), options.life_s) || options.life_s <= 0)) return usage("--life");
+  if (args.has("delay") && (!number(args.get("delay"), options.delay_ms) || options.delay_ms < 0)) {
+    return usage("--delay");
+  }
+  struct sigaction action{};
+  action.sa_handler = on_link_signal;
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) ::sigaction(signal, &action, nullptr);
+  const auto counts = run_link(options, link_stop, link_heal);
+  if (!counts) return failed(counts.error(), 1);
+  const auto plain = [](std::uint64_t n) { return static_cast<unsigned long long>(n); };
+  std::printf("{\"connections\":%llu,\"cuts\":%llu,\"silent\":%llu,\"stalls\":%llu,\"bytes\":%llu}\n",
+              plain(counts->connections), plain(counts->cuts), plain(counts->silent), plain(counts->stalls),
+              plain(counts->bytes));
+  return 0;
 }
 
 // ---- draw ----
@@ -437,6 +469,7 @@ int main(int argc, char** argv) {
          {"witness", true},
          {"quiet", false}},
         run}},
+      {"link", {{{"listen", true}, {"to", true}, {"seed", true}, {"life", true}, {"delay", true}}, link}},
       {"draw",
        {{{"out", true},
          {"count", true},
