@@ -30,7 +30,8 @@ constexpr const char* kUsage = R"(usage:
   gridward-sim run --fleet FILE [--photos DIR [--unique]] [--minutes M] [--seed S] [--threads T] [--drain SECONDS]
                    [--witness FILE] [--quiet]
       Runs until M minutes are over or a signal (INT, TERM): then everybody ends the patrol, signs out and sends what is
-      left. The last line is a JSON summary; exit status 0 when nothing waits.
+      left. The last line is a JSON summary; exit status 0 when nothing waits. After USR1 nobody reports any more, and
+      what comes down is still done.
   gridward-sim link --listen PORT --to PORT [--seed S] [--life SECONDS] [--delay MS]
       A bad network on the loopback until a signal (INT, TERM); after USR1 a good one. The last line is JSON.
   gridward-sim draw --out FILE.jpg|DIR [--count N] [--seed S] [--size 4000x3000] [--quality 90]
@@ -102,7 +103,9 @@ bool number(const std::string& text, T& out) {
 // ---- run ----
 
 volatile sig_atomic_t signalled = 0;
+volatile sig_atomic_t enough = 0;
 extern "C" void on_signal(int) { signalled = signalled + 1; }
+extern "C" void on_enough(int) { enough = 1; }
 
 struct Worker {
   std::vector<std::unique_ptr<Handheld>> handhelds;
@@ -217,6 +220,8 @@ int run(const Arguments& args) {
   action.sa_handler = on_signal;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  action.sa_handler = on_enough;
+  ::sigaction(SIGUSR1, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
 
   Tally tally;
@@ -250,6 +255,7 @@ int run(const Arguments& args) {
   while (running > 0) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     const auto now = steady_ms();
+    if (enough != 0) around.reporting = false;
     if (!runner.leave && (signalled > 0 || (leave_at >= 0 && now >= leave_at))) {
       runner.leave = true;
       stop_at = now + std::int64_t{drain_s} * 1000;

@@ -274,7 +274,8 @@ void Handheld::begin(std::int64_t now) {
 
 void Handheld::work(std::int64_t now) {
   if (errands_changed_) look_for_errands();
-  const bool may_report = spec_.behaviour.max_reports < 0 || reports_ < spec_.behaviour.max_reports;
+  const bool may_report =
+      around_.reporting && (spec_.behaviour.max_reports < 0 || reports_ < spec_.behaviour.max_reports);
   if (now >= next_report_) {
     if (may_report && errands_.empty()) report(now);
     next_report_ =

@@ -44,7 +44,8 @@ struct Surroundings {
   std::filesystem::path scratch;        // for photos that are made, until they are saved
   bool unique = false;                  // a comment in each photo from a file, so that no two have the same hash
   bool quiet = false;
-  Witness* witness = nullptr;  // may be null
+  std::atomic<bool> reporting = true;  // false: what has come down is still done
+  Witness* witness = nullptr;          // may be null
 };
 
 class Handheld {

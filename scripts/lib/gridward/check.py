@@ -318,7 +318,7 @@ FLEET = {"start_within_s": 0.5, "report_min_s": 1, "report_max_s": 2, "max_repor
 
 def start_fleet(stack):
     """Other handhelds report at the same time, so that the story is not told in an empty room."""
-    fleet = stack.start_fleet(stack.handhelds[1:], FLEET, drain=60, photos=3, size="2000x1500")
+    fleet = stack.start_fleet(stack.handhelds[1:], FLEET, drain=60, photos=("2000x1500",) * 3)
     return fleet
 
 

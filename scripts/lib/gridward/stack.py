@@ -79,6 +79,7 @@ class Stack:
         self.device_count = devices
         self.http_port, self.fixed_port = port, fixed_port
         self.mqtt_port = mqtt_port
+        self.link_port = None  # where handhelds find the broker, when something is between
         self.server_options = list(server_options)
         self.tls = tls  # only a benchmark goes without
         self.device_config = {}  # more of every handheld's configuration
@@ -192,13 +193,13 @@ class Stack:
     def write_device_config(self, handheld):
         write_private(handheld["config"], json.dumps({
             "data_dir": "outbox", "key_file": "device.key",
-            "broker": self.broker_uri(), "ca_file": self.path("tls", "ca.crt"),
+            "broker": self.broker_uri(self.link_port), "ca_file": self.path("tls", "ca.crt"),
             "device": handheld["device"], "town": handheld["town"], "actor": handheld["member"],
             "password": self.secrets["devices"][handheld["device"]]["password"],
             **self.device_config, **handheld.get("extra", {})}, indent=1) + "\n")
 
-    def broker_uri(self):
-        return f"ssl://localhost:{self.mqtt_port}" if self.tls else f"tcp://localhost:{self.mqtt_port}"
+    def broker_uri(self, port=None):
+        return f"{'ssl' if self.tls else 'tcp'}://localhost:{port or self.mqtt_port}"
 
     def choose_mqtt_port(self):
         if self.mqtt_port is None:
@@ -344,14 +345,14 @@ tls_version tlsv1.2
         self.start_server()
 
     # -- simulated handhelds
-    def start_fleet(self, handhelds=None, behaviour=None, drain=10, photos=PHOTOS, size="2400x1800", name="fleet", words=(), **options):
-        """All of them, or those given; they walk their members' grids and report until they are stopped. `name`: of the
-        fleet's file, when there are several; `words`: more of gridward-sim's options."""
+    def start_fleet(self, handhelds=None, behaviour=None, drain=10, photos=("2400x1800",) * PHOTOS, name="fleet", words=(), **options):
+        """All of them, or those given; they walk their members' grids and report until they are stopped. `photos`: their
+        sizes; `name`: of the fleet's file, when there are several; `words`: more of gridward-sim's options."""
         handhelds = self.handhelds if handhelds is None else handhelds
         if not handhelds:
             return None
         folder = self.path("photos")
-        self.draw_photos(folder, photos, size)
+        self.draw_photos(folder, photos)
         fleet = {"outlines": os.path.join(DEMO, "outlines.geojson"), "behaviour": behaviour or {},
                  "handhelds": [{"config": h["config"], "grid": h["grid"]} for h in handhelds]}
         file = self.path(f"{name}.json")
@@ -361,18 +362,18 @@ tls_version tlsv1.2
         child.patience = drain + 10
         return child
 
-    def draw_photos(self, folder, count, size):
+    def draw_photos(self, folder, sizes):
         """Those that are not there yet: a start that was interrupted goes on where it was."""
         program = self.program("gridward-sim")
         os.makedirs(folder, exist_ok=True)
-        names = [f"{n:03}-{PROBLEMS[n % len(PROBLEMS)]}.jpg" for n in range(count)]
+        names = {f"{n:03}-{PROBLEMS[n % len(PROBLEMS)]}.jpg": size for n, size in enumerate(sizes)}
         missing = [name for name in names if not os.path.exists(os.path.join(folder, name))]
         if missing:
             say("Drawing photographs for the simulated cameras")
 
         def draw(name):
             new = os.path.join(self.data, name)
-            run([program, "draw", "--out", new, "--seed", int(name[:3]) + 1, "--problem", name[4:-4], "--size", size], "drawing a photograph")
+            run([program, "draw", "--out", new, "--seed", int(name[:3]) + 1, "--problem", name[4:-4], "--size", names[name]], "drawing a photograph")
             os.replace(new, os.path.join(folder, name))
 
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
