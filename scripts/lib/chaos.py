@@ -17,10 +17,11 @@ from gridward.stack import Stack  # noqa: E402
 
 # Of the table: what the column says, and the key of the line.
 COLUMNS = [("seed", "seed"), ("broken", "faults"), ("handhelds", "devices"), ("s", "seconds"), ("server killed", "kills"),
-           ("broker", "broker_kills"), ("handhelds", "handheld_kills"), ("links cut or dead", "links"), ("disk full", "disk_fills"),
+           ("broker", "broker_kills"), ("handheld processes", "handheld_kills"), ("links cut or dead", "links"), ("disk full", "disk_fills"),
            ("records", "created"), ("lost", "lost"), ("doubled", "duplicated"), ("photos", "photos_created"),
            ("verified", "photos_verified"), ("derivatives missing", "derivatives_missing"), ("items down", "down_sent"),
            ("applied", "down_applied"), ("restart ms (worst)", "restart")]
+BEGIN, END = "<!-- table -->", "<!-- end -->"
 
 
 def options():
@@ -31,11 +32,15 @@ def options():
     parser.add_argument("--faults", default=",".join(FAULTS), metavar="LIST", help="what is broken (default: %(default)s)")
     parser.add_argument("--devices", type=int, default=20, metavar="N", help="handhelds (default 20)")
     parser.add_argument("--rate", type=float, default=12, metavar="R", help="reports a second, all handhelds together (default 12)")
+    parser.add_argument("--patience", type=int, default=300, metavar="S",
+                        help="seconds for each step of handing over, afterwards (default 300: a handheld waits up to 60 s between tries)")
     parser.add_argument("--data", metavar="DIR", help="keep everything there (default: a temporary folder, kept when it fails)")
     parser.add_argument("--log", metavar="FILE", help="append the last line there, too")
     parser.add_argument("--build-dir", metavar="DIR", help="default build/release")
     parser.add_argument("--no-build", action="store_true", help="use what is built; installs nothing")
     parser.add_argument("--table", nargs="+", metavar="FILE", help="only print the lines of these files as a table")
+    parser.add_argument("--into", metavar="PAGE", help="put the table between the marks of this page")
+    parser.add_argument("--check", action="store_true", help="only tell whether the page has it")
     args = parser.parse_args()
     args.faults = [fault for fault in args.faults.split(",") if fault]
     if not set(args.faults) <= set(FAULTS):
@@ -47,8 +52,8 @@ def options():
         args.kills = max(1, int(args.seconds / each))
     if not 1 <= args.devices <= 10000:
         parser.error("--devices: 1 to 10000")
-    if args.kills < 0 or args.seconds <= 0 or args.rate <= 0:
-        parser.error("--kills, --seconds, --rate: above 0")
+    if args.kills < 0 or args.seconds <= 0 or args.rate <= 0 or args.patience <= 0:
+        parser.error("--kills, --seconds, --rate, --patience: above 0")
     return args
 
 
@@ -57,20 +62,42 @@ def table(files):
     for path in files:
         with open(path, encoding="utf-8") as file:
             lines += [json.loads(line) for line in file if line.startswith("{")]
-    print("| " + " | ".join(title for title, _ in COLUMNS) + " |")
-    print("|" + "---|" * len(COLUMNS))
+    rows = ["| " + " | ".join(title for title, _ in COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
     for line in lines:
         line["links"] = line.get("link_cuts", 0) + line.get("link_silent", 0)
         line["restart"] = f"{line.get('restart_ms', '-')} ({line.get('restart_ms_max', '-')})"
         line["faults"] = line.get("faults", "").replace(",", ", ")
         line["seconds"] = f"{line['seconds']:g}"
-        print("| " + " | ".join(str(line.get(key, "-")) for _, key in COLUMNS) + " |")
-    print(f"\n{len(lines)} runs, {sum(line['held'] for line in lines)} held; together " + ", ".join(
+        rows.append("| " + " | ".join(str(line.get(key, "-")) for _, key in COLUMNS) + " |")
+    rows.append(f"\n{len(lines)} runs, {sum(line['held'] for line in lines)} held; together " + ", ".join(
         f"{sum(line.get(key, 0) for line in lines)} {what}" for key, what in (
             ("kills", "kills of the server"), ("created", "records"), ("lost", "lost"), ("duplicated", "doubled"),
             ("photos_created", "photos"), ("derivatives_missing", "without derivatives"), ("down_sent", "items down"),
             ("down_lost", "lost"))) + ".")
-    return 0 if lines and all(line["held"] for line in lines) else 1
+    return "\n".join(rows)
+
+
+def page_with(text, page):
+    """The page with this table between its marks."""
+    with open(page, encoding="utf-8") as file:
+        before, _, rest = file.read().partition(BEGIN + "\n")
+    return before + BEGIN + "\n" + text + "\n" + END + rest.partition(END)[2]
+
+
+def print_table(args):
+    text = table(args.table)
+    if not args.into:
+        print(text)
+        return 0
+    page = page_with(text, args.into)
+    with open(args.into, encoding="utf-8") as file:
+        same = file.read() == page
+    if args.check:
+        print("the same" if same else f"{args.into} has another table than {' '.join(args.table)}")
+        return 0 if same else 1
+    with open(args.into, "w", encoding="utf-8") as file:
+        file.write(page)
+    return 0
 
 
 def quiet_port(n):
@@ -79,7 +106,7 @@ def quiet_port(n):
 
 
 def break_it(args, stack):
-    chaos = Chaos(stack, args.seed, args.seconds, args.kills, args.rate, args.faults)
+    chaos = Chaos(stack, args.seed, args.seconds, args.kills, args.rate, args.faults, args.patience)
     try:
         say(f"Starting {args.devices} handhelds in {stack.data}")
         chaos.prepare()
@@ -107,7 +134,7 @@ def break_it(args, stack):
 def main():
     args = options()
     if args.table:
-        return table(args.table)
+        return print_table(args)
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     folder = os.path.abspath(args.data or tempfile.mkdtemp(prefix="gridward-chaos-"))
     os.makedirs(folder, exist_ok=True)

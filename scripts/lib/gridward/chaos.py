@@ -19,9 +19,6 @@ FAULTS = ["server", "broker", "handhelds", "link", "clock", "disk"]
 WORKER = "gridward-vision-worker"
 WORKER_GONE_S = 2   # a photo worker may finish nothing, so it has no reason to stay longer
 READY_S = 60        # until a restart counts as failed
-DOWN_S = 150        # until every item is on its handheld: a reconnect waits up to 60 s
-DRAIN_S = 300       # until everything is handed over: a silent server doubles a wait up to 60 s
-JOBS_S = 300
 GROUPS = 4          # processes of handhelds, when they are killed
 SMALL_DISKS = 3     # handhelds with a disk that gets full
 PHOTOS = ("1024x768", "1024x768", "1024x768", "2400x1800")  # large ones, too: they take long to send and to derive
@@ -85,11 +82,12 @@ class Tail:
 
 
 class Chaos:
-    """`faults`: of FAULTS; `kills`: of the server, in `seconds`; `rate`: reports a second, all handhelds together."""
+    """`faults`: of FAULTS; `kills`: of the server, in `seconds`; `rate`: reports a second, all handhelds together; `patience`:
+    seconds for everything to arrive when nothing is broken any more."""
 
-    def __init__(self, stack, seed, seconds, kills, rate, faults):
+    def __init__(self, stack, seed, seconds, kills, rate, faults, patience):
         self.stack, self.seed, self.seconds, self.kills, self.faults = stack, seed, seconds, kills, list(faults)
-        self.rate = rate
+        self.rate, self.patience = rate, patience
         self.witness = stack.path("witness.log")
         self.witnessed = Tail(self.witness)
         self.saved = 0
@@ -140,7 +138,7 @@ class Chaos:
         # Another seed for each start: a member who begins again does not do the same again.
         self.fleet_starts += 1
         self.fleets[number] = self.stack.start_fleet(
-            self.stack.handhelds[number::groups], behaviour, drain=DRAIN_S, photos=PHOTOS, name=f"fleet-{number}",
+            self.stack.handhelds[number::groups], behaviour, drain=self.patience, photos=PHOTOS, name=f"fleet-{number}",
             words=["--unique", "--witness", self.witness, "--seed", self.seed * 1000 + self.fleet_starts],
             env={**os.environ, "TMPDIR": self.stack.path("tmp")})
 
@@ -314,18 +312,18 @@ class Chaos:
         self.desk.stop()
         for fleet in self.fleets.values():
             fleet.send_signal(signal.SIGUSR1)  # no more reports
-        self.wait(lambda: self.count("down_items") == 0, DOWN_S, "every item had come down")
+        self.wait(lambda: self.count("down_items") == 0, self.patience, "every item had come down")
         fleets = list(self.fleets.values())
         for fleet in fleets:
             self.stack.children.remove(fleet)  # from now on it may end
             fleet.send_signal(signal.SIGTERM)
-        if not self.wait(lambda: all(fleet.poll() is not None for fleet in fleets), DRAIN_S + 30, "the handhelds had sent everything"):
+        if not self.wait(lambda: all(fleet.poll() is not None for fleet in fleets), self.patience + 30, "the handhelds had sent everything"):
             for fleet in fleets:
                 fleet.kill()
         for fleet in fleets:
             if fleet.wait() != 0:
                 self.tell(f"gridward-sim ended with status {fleet.returncode}:\n{fleet.tail(6)}")
-        self.wait(lambda: self.count("photo_jobs", "signature_jobs") == 0, JOBS_S, "all jobs were done")
+        self.wait(lambda: self.count("photo_jobs", "signature_jobs") == 0, self.patience, "all jobs were done")
 
     def numbers(self):
         """What was done to it, and what it did."""
