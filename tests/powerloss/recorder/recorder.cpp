@@ -364,7 +364,17 @@ int synced(int fd, long call) {
   if (at.is != Is::file) return static_cast<int>(::syscall(call, fd));
   if (log_header->slow_sync_us > 0) ::usleep(log_header->slow_sync_us);
   Locked lock;
+  if (log_header->fail_sync[0] != 0 && ends_with(at.path, log_header->fail_sync)) {
+    log_header->fail_sync[0] = 0;
+    errno = EIO;
+    lock.keep_errno();
+    return -1;
+  }
   if (log_header->skip_sync[0] != 0 && ends_with(at.path, log_header->skip_sync)) return 0;
+  if (call == SYS_syncfs) {
+    lock.add(OpKind::sync_all, 0);
+    return 0;
+  }
   char self[64];
   std::snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
   look_at(lock, at.number, AT_FDCWD, self);
@@ -616,13 +626,7 @@ ssize_t splice(int in, off64_t* in_offset, int out, off64_t* out_offset, size_t 
 
 int fsync(int fd) { return synced(fd, SYS_fsync); }
 int fdatasync(int fd) { return synced(fd, SYS_fdatasync); }
-int syncfs(int fd) noexcept {
-  const Where at = where(fd);
-  if (at.is != Is::file) return static_cast<int>(::syscall(SYS_syncfs, fd));
-  Locked lock;
-  lock.add(OpKind::sync_all, 0);
-  return 0;
-}
+int syncfs(int fd) noexcept { return synced(fd, SYS_syncfs); }
 void sync() noexcept {
   if (log_header == nullptr) {
     ::syscall(SYS_sync);

@@ -44,6 +44,12 @@ void read_folder(Disk& disk, const fs::path& folder, std::uint64_t number) {
   }
 }
 
+template <std::size_t N>
+void put(char (&target)[N], const std::string& text) {
+  if (text.size() >= N) throw std::runtime_error("too long: " + text);
+  std::memcpy(target, text.c_str(), text.size() + 1);
+}
+
 }  // namespace
 
 Disk read_disk(const fs::path& folder) {
@@ -107,9 +113,7 @@ Recording::Recording(const fs::path& root)
   header_ = static_cast<LogHeader*>(map);
   header_->capacity = kCapacity;
   header_->kill_at = kNever;
-  const auto name = root_.string();
-  if (name.size() >= sizeof header_->root) throw std::runtime_error("a path that is too long: " + name);
-  std::memcpy(header_->root, name.c_str(), name.size() + 1);
+  put(header_->root, root_.string());
   pthread_mutexattr_t attributes;
   ::pthread_mutexattr_init(&attributes);
   ::pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
@@ -171,10 +175,8 @@ void Recording::kill_at(std::uint64_t n) {
 }
 bool Recording::killed() const { return header_->killed != 0; }
 
-void Recording::skip_sync(const std::string& path_end) {
-  if (path_end.size() >= sizeof header_->skip_sync) throw std::runtime_error("too long: " + path_end);
-  std::memcpy(header_->skip_sync, path_end.c_str(), path_end.size() + 1);
-}
+void Recording::skip_sync(const std::string& path_end) { put(header_->skip_sync, path_end); }
+void Recording::fail_sync(const std::string& path_end) { put(header_->fail_sync, path_end); }
 void Recording::slow_sync(std::uint32_t microseconds) { header_->slow_sync_us = microseconds; }
 
 std::vector<Line> said(const std::vector<Op>& ops) {

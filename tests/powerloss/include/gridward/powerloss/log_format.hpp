@@ -59,6 +59,8 @@ struct LogHeader {
   std::uint32_t slow_sync_us;
   // A planted fault: a sync of a path that ends with this does nothing and says that it did.
   char skip_sync[128];
+  // Another: the next sync of a path that ends with this fails, and then no more.
+  char fail_sync[128];
   char root[1024];    // the folder, canonical
   char problem[512];  // what the recorder could not follow; empty: nothing
 };

@@ -39,6 +39,7 @@ class Recording {
   void kill_at(std::uint64_t n);
   bool killed() const;
   void skip_sync(const std::string& path_end);
+  void fail_sync(const std::string& path_end);
   void slow_sync(std::uint32_t microseconds);
 
  private:
