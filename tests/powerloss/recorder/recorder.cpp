@@ -362,7 +362,7 @@ int cut(int fd, off_t size, off_t) { return static_cast<int>(::syscall(SYS_ftrun
 int synced(int fd, long call) {
   const Where at = where(fd);
   if (at.is != Is::file) return static_cast<int>(::syscall(call, fd));
-  if (log_header->slow_sync_us > 0) ::usleep(log_header->slow_sync_us);
+  if (log_header->slow_sync[0] != 0 && ends_with(at.path, log_header->slow_sync)) ::usleep(kSlowSyncUs);
   Locked lock;
   if (log_header->fail_sync[0] != 0 && ends_with(at.path, log_header->fail_sync)) {
     log_header->fail_sync[0] = 0;

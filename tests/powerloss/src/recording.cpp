@@ -177,7 +177,7 @@ bool Recording::killed() const { return header_->killed != 0; }
 
 void Recording::skip_sync(const std::string& path_end) { put(header_->skip_sync, path_end); }
 void Recording::fail_sync(const std::string& path_end) { put(header_->fail_sync, path_end); }
-void Recording::slow_sync(std::uint32_t microseconds) { header_->slow_sync_us = microseconds; }
+void Recording::slow_sync(const std::string& path_end) { put(header_->slow_sync, path_end); }
 
 std::vector<Line> said(const std::vector<Op>& ops) {
   std::vector<Line> lines;

@@ -43,6 +43,7 @@ struct EntryHead {
 inline constexpr std::uint64_t kLogMagic = 0x67772d706f776572;
 inline constexpr std::uint64_t kLogEntries = 8192;  // where they begin
 inline constexpr std::uint64_t kNever = UINT64_MAX;
+inline constexpr unsigned kSlowSyncUs = 20'000;
 inline constexpr const char* kLogVariable = "GRIDWARD_POWERLOSS_LOG";
 
 struct LogHeader {
@@ -55,8 +56,9 @@ struct LogHeader {
   // The process that is about to do operation number kill_at (from 0) is killed instead, and nobody else.
   std::uint64_t kill_at;
   std::int32_t killed;
-  // A slow disk: every sync waits this long before it begins.
-  std::uint32_t slow_sync_us;
+  std::uint32_t unused;
+  // A slow disk: a sync of a path that ends with this waits for kSlowSyncUs before it begins.
+  char slow_sync[128];
   // A planted fault: a sync of a path that ends with this does nothing and says that it did.
   char skip_sync[128];
   // Another: the next sync of a path that ends with this fails, and then no more.

@@ -40,7 +40,7 @@ class Recording {
   bool killed() const;
   void skip_sync(const std::string& path_end);
   void fail_sync(const std::string& path_end);
-  void slow_sync(std::uint32_t microseconds);
+  void slow_sync(const std::string& path_end);
 
  private:
   std::filesystem::path root_;
