@@ -30,10 +30,23 @@ Result<void> sync_folder(const fs::path& folder) {
   return {};
 }
 
-// Makes one folder, and its entry durable, where it is missing.
+// Makes one folder, and its entry durable, where it is missing. Not by two threads at a time: the second would build on
+// what the first has not synced yet.
 Result<void> make_folder(const fs::path& folder) {
-  if (::mkdir(folder.c_str(), kFolderMode) == 0) return sync_folder(folder.parent_path());
-  if (errno != EEXIST) return storage_failed("mkdir", folder, errno);
+  if (::mkdir(folder.c_str(), kFolderMode) != 0) {
+    if (errno != EEXIST) return storage_failed("mkdir", folder, errno);
+    return {};
+  }
+  auto synced = sync_folder(folder.parent_path());
+  if (!synced) ::rmdir(folder.c_str());  // the next call tries again
+  return synced;
+}
+
+// What a process that was killed left behind is seen, but need not be on the disk yet: a name, a folder, a folder
+// above.
+Result<void> sync_everything(const fs::path& folder) {
+  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::syncfs(fd.get()) != 0) return storage_failed("syncfs", folder, errno);
   return {};
 }
 
@@ -80,7 +93,7 @@ Result<void> FilePhotoStore::prepare() {
     const auto sha = sha256_from_hex(entry.path().filename().string());
     if (sha && has_original(*sha)) fs::remove(entry.path(), error);
   }
-  return {};
+  return sync_everything(root_);
 }
 
 std::string FilePhotoStore::path(const Sha256& sha, app::PhotoSize size) const {
@@ -110,7 +123,7 @@ Result<void> FilePhotoStore::write_piece(const Sha256& sha, std::uint64_t size, 
     return fail(ErrorCode::media_range, "off",
                 std::to_string(data.size()) + " bytes at " + std::to_string(offset) + " of " + std::to_string(size));
   }
-  const std::scoped_lock lock(stripes_[sha[0] % stripes_.size()]);
+  const std::scoped_lock lock(stripe_of(sha));
   if (has_original(sha)) return {};
 
   const fs::path part = root_ / "part" / to_hex(sha);
@@ -135,11 +148,12 @@ Result<void> FilePhotoStore::write_piece(const Sha256& sha, std::uint64_t size, 
 
 Result<void> FilePhotoStore::seal(const Sha256& sha, std::uint64_t size) {
   // A piece that came between hashing and renaming would change what was hashed.
-  const std::scoped_lock lock(stripes_[sha[0] % stripes_.size()]);
+  const std::scoped_lock lock(stripe_of(sha));
   const fs::path original = path(sha, app::PhotoSize::original);
   const fs::path part = root_ / "part" / to_hex(sha);
   if (const auto sealed = regular_size(original)) {
-    if (*sealed == size) return {};
+    // Again: the sync after the move may be what failed.
+    if (*sealed == size) return sync_folder(original.parent_path());
     return fail(ErrorCode::media_range, "size",
                 std::to_string(size) + " bytes claimed, the photo has " + std::to_string(*sealed));
   }
@@ -177,6 +191,7 @@ FilePhotoStore::Draft FilePhotoStore::draft(const Sha256& sha) {
 }
 
 Result<void> FilePhotoStore::publish(const Sha256& sha, const Draft& draft) {
+  const std::scoped_lock lock(stripe_of(sha));
   auto done = move_durably(draft.preview, path(sha, app::PhotoSize::preview));
   if (done) done = move_durably(draft.thumb, path(sha, app::PhotoSize::thumb));
   if (!done) {
