@@ -17,6 +17,8 @@ class FilePhotoStore final : public app::PhotoStore {
  public:
   // Makes the folders, empties tmp/ and removes parts whose original is sealed. Error: storage_failed.
   static Result<std::unique_ptr<FilePhotoStore>> open(const std::filesystem::path& root);
+  // For a tool that looks while a server runs: makes and removes nothing.
+  static std::unique_ptr<FilePhotoStore> beside(const std::filesystem::path& root);
 
   // A piece of a sealed photo is taken and dropped. Errors: media_range (empty, outside `size`, or `size` over
   // limits::kMediaBytes), storage_failed.
