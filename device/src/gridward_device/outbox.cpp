@@ -669,7 +669,8 @@ std::int64_t Outbox::wait_again(bool refused_only, std::uint64_t seq) {
   auto count = db_.changes();
   // A photo that was thinned cannot come again; its record still does, and shows what is missing.
   db_.prepare(
-         "UPDATE media SET state=0, started=1, restarted=0, code=NULL, done_at=NULL WHERE state>=? AND kept=1 AND sha IN "
+         "UPDATE media SET state=0, started=1, restarted=0, code=NULL, done_at=NULL WHERE state>=? AND kept=1 AND sha "
+         "IN "
          "(SELECT sha FROM record_media WHERE seq>?)")
       .bind(1, from)
       .bind(2, above)

@@ -393,8 +393,8 @@ TEST_F(Restored, WithTheSameSafeEverythingAboveItWaitsAgain) {
   outbox.transaction([&] { outbox.save_safe(kOtherStore, 1); });
   EXPECT_EQ(outbox.rewinds(), before + 1);
   EXPECT_EQ(waiting(outbox), (std::vector<std::uint64_t>{2, 3, 4}));
-  EXPECT_TRUE(outbox.refused().empty());               // the refusal is gone there, too
-  EXPECT_TRUE(outbox.waiting_media({}, 10).empty());   // its record first
+  EXPECT_TRUE(outbox.refused().empty());              // the refusal is gone there, too
+  EXPECT_TRUE(outbox.waiting_media({}, 10).empty());  // its record first
   outbox.transaction([&] { outbox.mark_receipted({second_.id}, kNow); });
   ASSERT_EQ(outbox.waiting_media({}, 10).size(), 1U);
   EXPECT_TRUE(outbox.waiting_media({}, 10)[0].started);  // ask: the photo store may have it
