@@ -94,7 +94,7 @@ def orders():
 
 def obey(stack, order):
     if order == "kill":
-        stack.kill_server()
+        stack.kill(stack.server)
     elif order == "start":
         stack.start_server()
     else:

@@ -77,8 +77,7 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config, const Ports& p
   }
   std::uint64_t seed = 0;
   ports.random(reinterpret_cast<std::uint8_t*>(&seed), sizeof seed);
-  std::unique_ptr<Agent> agent(
-      new Agent(config, ports, outbox, std::move(*key), std::move(lock), outbox.down_ack(), seed));
+  std::unique_ptr<Agent> agent(new Agent(config, ports, outbox, std::move(*key), std::move(lock), seed));
   auto transport = make_mqtt_transport(config.transport, std::move(wake));
   if (!transport) return tl::unexpected(transport.error());
   agent->transport_ = std::move(*transport);
@@ -89,16 +88,15 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config, const Ports& p
 }
 
 Agent::Agent(const Config& config, const Ports& ports, Outbox& outbox, DeviceKey key, Descriptor lock,
-             std::optional<std::uint64_t> ack, std::uint64_t seed)
+             std::uint64_t seed)
     : config_(config),
       ports_(ports),
       outbox_(outbox),
       key_(std::move(key)),
       lock_(std::move(lock)),
-      machine_(SyncOptions{}, outbox.epoch(), ack, seed) {
+      machine_(SyncOptions{}, {outbox.epoch(), outbox.down_ack(), outbox.generation()}, seed) {
   data_version_ = outbox_.data_version();
   rewinds_ = outbox_.rewinds();
-  last_safe_ = outbox_.summary().safe;
   const auto now = ports_.mono();
   next_prune_ = now;
   if (config_.heartbeat > Millis{0}) next_heartbeat_ = now;
@@ -117,7 +115,6 @@ void Agent::stop() {
   if (!transport_) return;
   feed(in::Stop{});
   settle();
-  transport_->disconnect();
   transport_.reset();
   if (tracking_) ports_.position_active(false);
   tracking_ = false;
@@ -207,9 +204,10 @@ void Agent::run(const SyncOutput& output) {
       [&](const auto& o) {
         using T = std::decay_t<decltype(o)>;
         if constexpr (std::is_same_v<T, out::Connect>) {
+          hang_up_ = false;  // connect() does it first
           transport_->connect();
         } else if constexpr (std::is_same_v<T, out::Disconnect>) {
-          // stop() does it, after the commit.
+          hang_up_ = true;  // after the commit
         } else if constexpr (std::is_same_v<T, out::LoadRecords>) {
           settle();
           feed(in::RecordsLoaded{o.lane, outbox_.waiting(o.lane, o.after_seq, o.max_records, o.max_bytes)});
@@ -235,11 +233,11 @@ void Agent::run(const SyncOutput& output) {
           ServerTime time{o.now, ports_.mono(), ports_.boot(), static_cast<std::uint32_t>(o.uncertainty.count())};
           changes_.push_back([this, time] { outbox_.save_server_time(time); });
         } else if constexpr (std::is_same_v<T, out::Safe>) {
-          if (o.safe == last_safe_) return;
-          last_safe_ = o.safe;
+          if (o == last_safe_) return;
+          last_safe_ = o;
           prune_due_ = true;
-          changes_.push_back([this, o] { outbox_.save_safe(o.safe); });
-          outside_ = true;  // a smaller one makes records wait again
+          changes_.push_back([this, o] { outbox_.save_safe(o.generation, o.safe); });
+          outside_ = true;  // another generation makes records wait again
         } else if constexpr (std::is_same_v<T, out::MediaStarted>) {
           changes_.push_back([this, o] { outbox_.mark_media_started(o.sha256); });
         } else if constexpr (std::is_same_v<T, out::MediaComplete>) {
@@ -268,6 +266,10 @@ void Agent::run(const SyncOutput& output) {
           changes_.push_back([this] { outbox_.set_down_baseline(); });
         } else if constexpr (std::is_same_v<T, out::LinkRefused>) {
           later([this, o] { ports_.event(GW_EVENT_LINK_REFUSED, "", "", o.reason); });
+        } else if constexpr (std::is_same_v<T, out::Restored>) {
+          later([this] {
+            ports_.event(GW_EVENT_DISCONNECTED, "", "the server was restored from a backup: connecting anew");
+          });
         } else if constexpr (std::is_same_v<T, out::Waiting>) {
           later([this, o] { ports_.event(GW_EVENT_BUSY, "", "", 0, static_cast<std::uint64_t>(o.wait.count())); });
         }
@@ -287,6 +289,7 @@ void Agent::settle() {
     for (const auto& event : after) event();
     if (std::exchange(down_stored_, false)) feed(in::DownStored{outbox_.down_ack()});
   }
+  if (std::exchange(hang_up_, false)) transport_->disconnect();
 }
 
 void Agent::perform(const out::PublishUp& publish) {

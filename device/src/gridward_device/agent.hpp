@@ -48,8 +48,7 @@ class Agent {
   void stop();
 
  private:
-  Agent(const Config& config, const Ports& ports, Outbox& outbox, DeviceKey key, Descriptor lock,
-        std::optional<std::uint64_t> ack, std::uint64_t seed);
+  Agent(const Config& config, const Ports& ports, Outbox& outbox, DeviceKey key, Descriptor lock, std::uint64_t seed);
 
   void look_outside(Millis now);
   void take_transport_events();
@@ -81,6 +80,7 @@ class Agent {
   std::vector<std::function<void()>> changes_;
   std::vector<std::function<void()>> after_commit_;
   bool down_stored_ = false;
+  bool hang_up_ = false;
   bool prune_due_ = false;
 
   DutyState duty_;
@@ -88,7 +88,7 @@ class Agent {
   Millis next_point_{};
   std::optional<Millis> pending_since_;
   std::int64_t last_fix_ = 0;
-  std::uint64_t last_safe_ = 0;
+  std::optional<out::Safe> last_safe_;
   std::optional<Millis> next_heartbeat_;
   Millis next_prune_{};
 };

@@ -223,7 +223,7 @@ void Outbox::make_room() {
     db_.exec("UPDATE media SET kept=0 WHERE state=1");
     db_.exec(
         "DELETE FROM record WHERE state=1 AND NOT EXISTS (SELECT 1 FROM record_media rm JOIN media m ON m.sha=rm.sha "
-        "WHERE rm.seq=record.seq AND m.state=0)");
+        "WHERE rm.seq=record.seq AND m.state<>1)");
     db_.exec("DELETE FROM record_media WHERE seq NOT IN (SELECT seq FROM record)");
     transaction.commit();
   }
@@ -642,28 +642,47 @@ std::optional<ServerTime> Outbox::server_time() {
   return time;
 }
 
-void Outbox::save_safe(std::uint64_t safe) {
+std::optional<Uuid> Outbox::generation() {
+  if (!has_meta("generation")) return std::nullopt;
+  return uuid_of(meta_blob("generation"));
+}
+
+void Outbox::save_safe(const Uuid& generation, std::uint64_t safe) {
   const auto number = static_cast<std::int64_t>(safe);
-  if (number < meta("safe", 0)) {
-    db_.prepare("UPDATE record SET state=0, done_at=NULL WHERE state=1 AND seq>?").bind(1, number).run();
-    // A photo that was thinned cannot come again; its record still does, and shows what is missing.
-    db_.prepare(
-           "UPDATE media SET state=0, started=1, restarted=0 WHERE state=1 AND kept=1 AND sha IN (SELECT rm.sha FROM "
-           "record_media rm WHERE rm.seq>?)")
-        .bind(1, number)
-        .run();
-    set_meta("rewinds", rewinds() + 1);
+  const auto known = this->generation();
+  if (known == generation) {
+    if (number > meta("safe", 0)) set_meta("safe", number);
+    return;
   }
+  if (known) wait_again(false, safe);
+  set_meta_blob("generation", view(generation));
   set_meta("safe", number);
+}
+
+std::int64_t Outbox::wait_again(bool refused_only, std::uint64_t seq) {
+  const auto above = static_cast<std::int64_t>(seq);
+  const std::int64_t from = refused_only ? kRefused : kDone;
+  db_.prepare("UPDATE record SET state=0, done_at=NULL, code=NULL, reason=NULL WHERE state>=? AND seq>?")
+      .bind(1, from)
+      .bind(2, above)
+      .run();
+  auto count = db_.changes();
+  // A photo that was thinned cannot come again; its record still does, and shows what is missing.
+  db_.prepare(
+         "UPDATE media SET state=0, started=1, restarted=0, code=NULL, done_at=NULL WHERE state>=? AND kept=1 AND sha "
+         "IN "
+         "(SELECT sha FROM record_media WHERE seq>?)")
+      .bind(1, from)
+      .bind(2, above)
+      .run();
+  count += db_.changes();
+  if (count > 0) set_meta("rewinds", rewinds() + 1);
+  return count;
 }
 
 std::size_t Outbox::retry_refused() {
   Transaction transaction(db_);
-  db_.exec("UPDATE record SET state=0, done_at=NULL, code=NULL, reason=NULL WHERE state=2");
-  auto count = db_.changes();
-  db_.exec("UPDATE media SET state=0, started=1, restarted=0, code=NULL, done_at=NULL WHERE state=2 AND kept=1");
-  count += db_.changes();
-  if (count > 0) set_meta("rewinds", rewinds() + 1);
+  const auto count = wait_again(true, 0);
   transaction.commit();
   return static_cast<std::size_t>(count);
 }
@@ -738,7 +757,7 @@ void Outbox::prune() {
     Transaction transaction(db_);
     db_.prepare(
            "DELETE FROM record WHERE state=1 AND seq<=? AND NOT EXISTS (SELECT 1 FROM record_media rm JOIN media m ON "
-           "m.sha=rm.sha WHERE rm.seq=record.seq AND m.state=0)")
+           "m.sha=rm.sha WHERE rm.seq=record.seq AND m.state<>1)")
         .bind(1, meta("safe", 0))
         .run();
     db_.exec("DELETE FROM record_media WHERE seq NOT IN (SELECT seq FROM record)");

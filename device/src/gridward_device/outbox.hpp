@@ -163,14 +163,16 @@ class Outbox {
   void mark_media_restarted(const Sha256& sha256);
   void mark_media_refused(const Sha256& sha256, ErrorCode code, UnixMs at);
   void save_server_time(const ServerTime& time);
-  // A smaller number than before: the server was restored from a backup, and what is above it waits again.
-  void save_safe(std::uint64_t safe);
+  // How far the backup of the server's store reaches. Within a generation an old word never lowers it. Another
+  // generation is a server restored from a backup: what is above `safe` is gone there and waits again.
+  void save_safe(const Uuid& generation, std::uint64_t safe);
   // False: it was there already. Tasks are entered and cancelled here, so a stored task is a shown task.
   bool store_down(const DownItem& item, UnixMs at);
   // The first item is known to be the lowest that the server still has: acknowledge from there.
   void set_down_baseline();
 
   std::optional<std::uint64_t> down_ack();
+  std::optional<Uuid> generation();  // nothing: no receipt yet
   std::optional<ServerTime> server_time();
   // What was refused waits again, because the reason was mended elsewhere; how many.
   std::size_t retry_refused();
@@ -203,6 +205,8 @@ class Outbox {
   Result<void> follow(const Draft& draft, Draft& adjusted);
   std::uint64_t waiting_bytes();
   void advance_ack();
+  // Records and photos above `seq` that are done (or only the refused ones) wait again; how many.
+  std::int64_t wait_again(bool refused_only, std::uint64_t seq);
   void remove_media_files(const std::vector<Sha256>& files);
   std::uint64_t free_bytes() const;
   void make_room();

@@ -31,13 +31,14 @@ void cut_out(std::vector<ByteRange>& ranges, const ByteRange& hole) {
 
 }  // namespace
 
-SyncMachine::SyncMachine(SyncOptions options, const Uuid& epoch, std::optional<std::uint64_t> ack, std::uint64_t seed)
+SyncMachine::SyncMachine(SyncOptions options, const SyncKnown& known, std::uint64_t seed)
     : options_(options),
-      epoch_(epoch),
+      epoch_(known.epoch),
+      generation_(known.generation),
       random_(seed),
       lanes_{LaneQueue{Lane::urgent, {}, 0, true, false}, LaneQueue{Lane::bulk, {}, 0, true, false}},
       piece_(options.piece_first),
-      ack_(ack) {}
+      ack_(known.ack) {}
 
 std::vector<SyncOutput> SyncMachine::handle(const SyncInput& input, Millis now) {
   now_ = std::max(now_, now);
@@ -203,13 +204,18 @@ void SyncMachine::hold_for(Millis wait) {
 // ---- what comes down ----
 
 void SyncMachine::on(const in::Down& down) {
-  if (state_ == State::idle) return;
+  // What is left over from the connection before may be the word of a store that is gone.
+  if (state_ != State::connected && state_ != State::greeted) return;
   std::visit([this](const auto& message) { received(message); }, down.message);
   pump();
 }
 
 void SyncMachine::received(const Receipt& receipt) {
   if (receipt.epoch != epoch_) return;  // for what this device was before it was wiped
+  const bool restored = generation_ && *generation_ != receipt.generation;
+  generation_ = receipt.generation;
+  // First: what waits again by it, waits again before the ids of this receipt count.
+  emit(out::Safe{receipt.generation, receipt.safe});
   std::optional<Millis> sent;
   for (const auto& id : receipt.ok) forget(id, sent);
   for (const auto& bad : receipt.bad) forget(bad.id, sent);
@@ -220,7 +226,6 @@ void SyncMachine::received(const Receipt& receipt) {
     media_more_ = true;
   }
   for (const auto& bad : receipt.bad) emit(out::Refused{bad});
-  emit(out::Safe{receipt.epoch, receipt.safe});
   if (state_ == State::connected) {
     state_ = State::greeted;
     hello_until_.reset();
@@ -228,6 +233,14 @@ void SyncMachine::received(const Receipt& receipt) {
     if (!ack_) emit(out::DownBaseline{});
   }
   if (sent) emit(out::ServerNow{receipt.now, now_ - *sent});
+  if (restored) {
+    // A file's state does not say which store speaks. What the lost one said may still be on its way, but not into
+    // a new connection; and its greeting asks once more, should this receipt have been the old one.
+    begin_from_the_first();
+    emit(out::Restored{});
+    emit(out::Disconnect{});
+    begin_wait();
+  }
 }
 
 void SyncMachine::received(const MediaState& state) {
@@ -341,7 +354,12 @@ void SyncMachine::on(const in::WorkAdded&) {
 }
 
 void SyncMachine::on(const in::Rewound&) {
-  // What is in the air may be sent twice by this; the server does not mind.
+  begin_from_the_first();
+  pump();
+}
+
+// What is in the air may be sent twice by this; the server does not mind.
+void SyncMachine::begin_from_the_first() {
   messages_.clear();
   media_.clear();
   media_more_ = true;
@@ -350,7 +368,6 @@ void SyncMachine::on(const in::Rewound&) {
     lane.cursor = 0;
     lane.more = true;
   }
-  pump();
 }
 
 void SyncMachine::on(const in::RecordsLoaded& loaded) {

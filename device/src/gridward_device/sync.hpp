@@ -114,8 +114,8 @@ struct ServerNow {
   Millis uncertainty{};  // between our message and its reply
   bool operator==(const ServerNow&) const = default;
 };
-struct Safe {
-  Uuid epoch;
+struct Safe {  // of which generation of the server's store; before the ids of the same receipt
+  Uuid generation;
   std::uint64_t safe = 0;
   bool operator==(const Safe&) const = default;
 };
@@ -152,18 +152,27 @@ struct Waiting {  // for the member: the server asked for a pause
   Millis wait{};
   bool operator==(const Waiting&) const = default;
 };
+struct Restored {  // for the member: the server came back from a backup, the machine connects anew
+  bool operator==(const Restored&) const = default;
+};
 inline bool operator==(const Connect&, const Connect&) { return true; }
 inline bool operator==(const Disconnect&, const Disconnect&) { return true; }
 }  // namespace out
 using SyncOutput = std::variant<out::Connect, out::Disconnect, out::LoadRecords, out::LoadMedia, out::PublishUp,
                                 out::PublishPiece, out::Receipted, out::Refused, out::ServerNow, out::Safe,
                                 out::MediaStarted, out::MediaComplete, out::MediaRestarted, out::MediaRefused,
-                                out::StoreDown, out::DownBaseline, out::LinkRefused, out::Waiting>;
+                                out::StoreDown, out::DownBaseline, out::LinkRefused, out::Waiting, out::Restored>;
+
+// What the outbox knows when the machine begins.
+struct SyncKnown {
+  Uuid epoch;
+  std::optional<std::uint64_t> ack;  // what it acknowledges already
+  std::optional<Uuid> generation;    // of the server's store
+};
 
 class SyncMachine {
  public:
-  // ack: what the outbox acknowledges already; epoch: of the outbox.
-  SyncMachine(SyncOptions options, const Uuid& epoch, std::optional<std::uint64_t> ack, std::uint64_t seed);
+  SyncMachine(SyncOptions options, const SyncKnown& known, std::uint64_t seed);
 
   std::vector<SyncOutput> handle(const SyncInput& input, Millis now);
   // When in::Tick is due; nothing: no time limit.
@@ -234,6 +243,7 @@ class SyncMachine {
   void ask_again(Media& media);
   void hold_for(Millis wait);
   void take_back_everything();
+  void begin_from_the_first();
   void begin_wait();
   void connect_now();
   void grow();
@@ -251,6 +261,7 @@ class SyncMachine {
 
   SyncOptions options_;
   Uuid epoch_;
+  std::optional<Uuid> generation_;
   std::uint64_t random_;
   State state_ = State::idle;
   Millis now_{};

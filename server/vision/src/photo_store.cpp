@@ -2,7 +2,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <gridward/platform/crypto.hpp>
+#include <gridward/platform/files.hpp>
 #include <gridward/shared/limits.hpp>
 #include <gridward/vision/photo_store.hpp>
 #include <optional>
@@ -15,31 +15,14 @@ namespace gridward::vision {
 namespace {
 
 namespace fs = std::filesystem;
+using platform::make_folder;
+using platform::sync_folder;
 
-constexpr mode_t kFolderMode = 0750;
 constexpr mode_t kFileMode = 0640;
 
 tl::unexpected<Error> storage_failed(std::string_view what, const fs::path& path, int error) {
   return fail(ErrorCode::storage_failed, std::string(what),
               path.string() + ": " + std::generic_category().message(error));
-}
-
-Result<void> sync_folder(const fs::path& folder) {
-  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::fsync(fd.get()) != 0) return storage_failed("fsync", folder, errno);
-  return {};
-}
-
-// Makes one folder, and its entry durable, where it is missing. Not by two threads at a time: the second would build on
-// what the first has not synced yet.
-Result<void> make_folder(const fs::path& folder) {
-  if (::mkdir(folder.c_str(), kFolderMode) != 0) {
-    if (errno != EEXIST) return storage_failed("mkdir", folder, errno);
-    return {};
-  }
-  auto synced = sync_folder(folder.parent_path());
-  if (!synced) ::rmdir(folder.c_str());  // the next call tries again
-  return synced;
 }
 
 // What a process that was killed left behind is seen, but need not be on the disk yet: a name, a folder, a folder
@@ -56,28 +39,18 @@ std::optional<std::uint64_t> regular_size(const fs::path& path) {
   return static_cast<std::uint64_t>(info.st_size);
 }
 
-Result<Sha256> hash_file(int fd, const fs::path& path) {
-  platform::Sha256Stream hash;
-  Bytes buffer(std::size_t{256} * 1024);
-  while (true) {
-    // The lock of `seal` is there for just this: no piece while the file is hashed.
-    // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection)
-    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return storage_failed("read", path, errno);
-    if (got == 0) return hash.finish();
-    hash.update(ByteView(buffer).first(static_cast<std::size_t>(got)));
-  }
-}
-
 }  // namespace
 
 FilePhotoStore::FilePhotoStore(fs::path root) : root_(std::move(root)) {}
 
 Result<std::unique_ptr<FilePhotoStore>> FilePhotoStore::open(const fs::path& root) {
-  std::unique_ptr<FilePhotoStore> store(new FilePhotoStore(fs::absolute(root).lexically_normal()));
+  auto store = beside(root);
   if (auto ready = store->prepare(); !ready) return tl::unexpected(ready.error());
   return store;
+}
+
+std::unique_ptr<FilePhotoStore> FilePhotoStore::beside(const fs::path& root) {
+  return std::unique_ptr<FilePhotoStore>(new FilePhotoStore(fs::absolute(root).lexically_normal()));
 }
 
 Result<void> FilePhotoStore::prepare() {
@@ -157,32 +130,25 @@ Result<void> FilePhotoStore::seal(const Sha256& sha, std::uint64_t size) {
     return fail(ErrorCode::media_range, "size",
                 std::to_string(size) + " bytes claimed, the photo has " + std::to_string(*sealed));
   }
-  const Descriptor fd(::open(part.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) {
-    if (errno != ENOENT) return storage_failed("open", part, errno);
-    return fail(ErrorCode::media_range, "size", "no piece has come");
+  const auto present = regular_size(part);
+  if (!present) return fail(ErrorCode::media_range, "size", "no piece has come");
+  if (*present < size) {
+    return fail(ErrorCode::media_range, "size", std::to_string(*present) + " of " + std::to_string(size) + " bytes");
   }
-  struct stat info{};
-  if (::fstat(fd.get(), &info) != 0) return storage_failed("stat", part, errno);
-  const auto present = static_cast<std::uint64_t>(info.st_size);
-  if (present < size) {
-    return fail(ErrorCode::media_range, "size", std::to_string(present) + " of " + std::to_string(size) + " bytes");
-  }
-  const auto hash = hash_file(fd.get(), part);
-  if (!hash) return tl::unexpected(hash.error());
-  if (present != size || *hash != sha) {
+  const auto read = platform::hash_file(part);
+  if (!read) return tl::unexpected(read.error());
+  if (*present != size || read->sha256 != sha) {
     if (::unlink(part.c_str()) != 0 && errno != ENOENT) return storage_failed("unlink", part, errno);
-    return fail(ErrorCode::media_hash_mismatch, "sha256", "the pieces are " + to_hex(*hash));
+    return fail(ErrorCode::media_hash_mismatch, "sha256", "the pieces are " + to_hex(read->sha256));
   }
-  if (::fsync(fd.get()) != 0) return storage_failed("fsync", part, errno);
+  if (auto synced = platform::sync_file(part); !synced) return synced;
   if (auto moved = move_durably(part, original); !moved) return moved;
   return sync_folder(root_ / "part");
 }
 
 Result<void> FilePhotoStore::move_durably(const fs::path& from, const fs::path& to) const {
   if (auto made = make_folder(to.parent_path()); !made) return made;
-  if (::rename(from.c_str(), to.c_str()) != 0) return storage_failed("rename", to, errno);
-  return sync_folder(to.parent_path());
+  return platform::move_file(from, to);
 }
 
 FilePhotoStore::Draft FilePhotoStore::draft(const Sha256& sha) {

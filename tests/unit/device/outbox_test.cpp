@@ -11,6 +11,8 @@ namespace {
 namespace fs = std::filesystem;
 
 const UnixMs kNow = from_unix_ms(1'790'000'000'000);
+const Uuid kStore = make_uuid_v7(kNow, {});
+const Uuid kOtherStore = make_uuid_v7(kNow + Millis{1}, {});
 
 class OutboxTest : public ::testing::Test {
  protected:
@@ -312,7 +314,7 @@ TEST_F(OutboxTest, AReceiptStopsTheSendingDeletionWaitsForSafe) {
   const auto second = must(outbox, report());
   receipt(outbox, {d.id});
   EXPECT_EQ(outbox.waiting(Lane::urgent, 0, 10, 10'000).size(), 1U);
-  outbox.transaction([&] { outbox.save_safe(1); });
+  outbox.transaction([&] { outbox.save_safe(kStore, 1); });
   outbox.prune();
   EXPECT_EQ(outbox.summary().stored_records, 2U);  // its photo is still on the way
   outbox.transaction([&] { outbox.mark_media_complete(d.media[0].sha256); });
@@ -324,40 +326,121 @@ TEST_F(OutboxTest, AReceiptStopsTheSendingDeletionWaitsForSafe) {
   EXPECT_EQ(outbox.summary().stored_records, 1U);  // above safe
 }
 
+TEST_F(OutboxTest, APhotoThatWasRefusedKeepsItsRecordAndItself) {
+  auto outbox = open();
+  auto d = report();
+  d.media.push_back(*outbox.import_photo(jpeg("a.jpg"), MediaRole::scene));
+  must(outbox, d);
+  receipt(outbox, {d.id});
+  outbox.transaction([&] {
+    outbox.mark_media_refused(d.media[0].sha256, ErrorCode::media_hash_mismatch, kNow);
+    outbox.save_safe(kStore, 1);
+  });
+  outbox.prune();
+  auto with = options();
+  with.min_free_bytes = UINT64_MAX / 2;  // more than any disk has
+  EXPECT_FALSE(open(with).ensure_room(1));
+  EXPECT_EQ(outbox.summary().stored_records, 1U);
+  EXPECT_EQ(media_files(), 1U);
+  ASSERT_EQ(outbox.refused().size(), 1U);
+  EXPECT_EQ(outbox.retry_refused(), 1U);
+  EXPECT_EQ(outbox.waiting_media({}, 10).size(), 1U);
+}
+
 TEST_F(OutboxTest, UnsafeRecordsAreNeverPruned) {
   auto outbox = open();
   const auto saved = must(outbox, report());
-  outbox.transaction([&] { outbox.save_safe(1'000); });  // a server that is wrong about us
+  outbox.transaction([&] { outbox.save_safe(kStore, 1'000); });  // a server that is wrong about us
   outbox.prune();
   EXPECT_EQ(outbox.load({saved.seq}).size(), 1U);
 }
 
-TEST_F(OutboxTest, ARestoredServerGetsBackWhatItsBackupHasNot) {
+class Restored : public OutboxTest {
+ protected:
+  // 1 and 2 are receipted, 2 with its photo; 3 is refused; 4 waits. safe is 1.
+  void SetUp() override {
+    OutboxTest::SetUp();
+    first_ = report();
+    second_ = report();
+    auto outbox = open();
+    second_.media.push_back(*outbox.import_photo(jpeg("a.jpg"), MediaRole::scene));
+    must(outbox, first_);
+    must(outbox, second_);
+    third_ = must(outbox, report()).id;
+    must(outbox, report());
+    receipt(outbox, {first_.id, second_.id});
+    outbox.transaction([&] {
+      outbox.mark_media_complete(second_.media[0].sha256);
+      outbox.mark_refused({third_, ErrorCode::unknown_actor, "不在名册"}, kNow);
+      outbox.save_safe(kStore, 1);
+    });
+  }
+  static std::vector<std::uint64_t> waiting(Outbox& outbox) {
+    std::vector<std::uint64_t> seqs;
+    for (const auto& record : outbox.waiting(Lane::urgent, 0, 10, 10'000)) seqs.push_back(record.seq);
+    return seqs;
+  }
+  Draft first_;
+  Draft second_;
+  Uuid third_;
+};
+
+// The backup is as far as the device knew it to be: the same `safe` as ever, and yet all above it is gone.
+TEST_F(Restored, WithTheSameSafeEverythingAboveItWaitsAgain) {
   auto outbox = open();
-  auto first = report();
-  auto second = report();
-  second.media.push_back(*outbox.import_photo(jpeg("a.jpg"), MediaRole::scene));
-  must(outbox, first);
-  must(outbox, second);
-  must(outbox, report());
-  receipt(outbox, {first.id, second.id});
-  outbox.transaction([&] {
-    outbox.mark_media_complete(second.media[0].sha256);
-    outbox.save_safe(2);
-  });
-  EXPECT_EQ(outbox.waiting(Lane::urgent, 0, 10, 10'000).size(), 1U);
+  EXPECT_EQ(waiting(outbox), (std::vector<std::uint64_t>{4}));
   const auto before = outbox.rewinds();
-  outbox.transaction([&] { outbox.save_safe(1); });
+  outbox.transaction([&] { outbox.save_safe(kOtherStore, 1); });
   EXPECT_EQ(outbox.rewinds(), before + 1);
-  const auto waiting = outbox.waiting(Lane::urgent, 0, 10, 10'000);
-  ASSERT_EQ(waiting.size(), 2U);
-  EXPECT_EQ(waiting[0].seq, 2U);
+  EXPECT_EQ(waiting(outbox), (std::vector<std::uint64_t>{2, 3, 4}));
+  EXPECT_TRUE(outbox.refused().empty());              // the refusal is gone there, too
   EXPECT_TRUE(outbox.waiting_media({}, 10).empty());  // its record first
-  receipt(outbox, {second.id});
+  outbox.transaction([&] { outbox.mark_receipted({second_.id}, kNow); });
   ASSERT_EQ(outbox.waiting_media({}, 10).size(), 1U);
   EXPECT_TRUE(outbox.waiting_media({}, 10)[0].started);  // ask: the photo store may have it
-  outbox.transaction([&] { outbox.save_safe(3); });
+  EXPECT_EQ(open().generation(), kOtherStore);
+  // The same again changes nothing.
+  outbox.transaction([&] { outbox.save_safe(kOtherStore, 1); });
   EXPECT_EQ(outbox.rewinds(), before + 1);
+  EXPECT_EQ(waiting(outbox), (std::vector<std::uint64_t>{3, 4}));
+}
+
+TEST_F(Restored, AnEarlierBackupReachesLess) {
+  auto outbox = open();
+  outbox.transaction([&] { outbox.save_safe(kOtherStore, 0); });
+  EXPECT_EQ(waiting(outbox), (std::vector<std::uint64_t>{1, 2, 3, 4}));
+  EXPECT_EQ(outbox.summary().safe, 0U);
+  outbox.prune();
+  EXPECT_EQ(outbox.summary().stored_records, 4U);
+}
+
+TEST_F(Restored, TheIdsOfTheReceiptThatTellsItCount) {
+  auto outbox = open();
+  outbox.transaction([&] {
+    outbox.save_safe(kOtherStore, 1);
+    outbox.mark_receipted({second_.id}, kNow);
+  });
+  EXPECT_EQ(waiting(outbox), (std::vector<std::uint64_t>{3, 4}));
+}
+
+TEST_F(Restored, AnOldReceiptOfTheSameStoreLowersNothing) {
+  auto outbox = open();
+  outbox.transaction([&] {
+    outbox.save_safe(kStore, 2);
+    outbox.save_safe(kStore, 1);
+  });
+  EXPECT_EQ(outbox.summary().safe, 2U);
+  EXPECT_EQ(waiting(outbox), (std::vector<std::uint64_t>{4}));
+}
+
+TEST_F(OutboxTest, TheFirstGenerationIsOnlyStored) {
+  auto outbox = open();
+  EXPECT_FALSE(outbox.generation());
+  const auto saved = must(outbox, report());
+  receipt(outbox, {saved.id});
+  outbox.transaction([&] { outbox.save_safe(kStore, 0); });
+  EXPECT_EQ(open().generation(), kStore);
+  EXPECT_TRUE(outbox.waiting(Lane::urgent, 0, 10, 10'000).empty());
 }
 
 TEST_F(OutboxTest, WhatWasRefusedMayTryAgain) {

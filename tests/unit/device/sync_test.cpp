@@ -21,12 +21,14 @@ Sha256 sha_of(std::uint8_t n) {
 }
 
 const Uuid kEpoch = id_of(999);
+const Uuid kStore = id_of(888);
 
 // Runs the machine on a make-believe outbox; loads are answered at once, as the agent does.
 class Script {
  public:
-  explicit Script(SyncOptions options = {}, std::optional<std::uint64_t> ack = std::nullopt)
-      : machine(options, kEpoch, ack, 7) {}
+  explicit Script(SyncOptions options = {}, std::optional<std::uint64_t> ack = std::nullopt,
+                  std::optional<Uuid> generation = std::nullopt)
+      : machine(options, {kEpoch, ack, generation}, 7) {}
 
   void add(std::uint64_t seq, Lane lane = Lane::urgent, std::size_t size = 300) {
     records.emplace(seq, std::pair{lane, RecordInfo{seq, id_of(seq), size}});
@@ -74,10 +76,12 @@ class Script {
   void forget(const Sha256& sha) {
     std::erase_if(photos, [&](const MediaInfo& info) { return info.sha256 == sha; });
   }
-  std::vector<SyncOutput> receipt(std::vector<std::uint64_t> seqs, std::uint64_t safe = 0) {
+  std::vector<SyncOutput> receipt(std::vector<std::uint64_t> seqs, std::uint64_t safe = 0,
+                                  const Uuid& generation = kStore) {
     Receipt message;
     message.epoch = kEpoch;
     message.safe = safe;
+    message.generation = generation;
     for (const auto seq : seqs) message.ok.push_back(id_of(seq));
     return feed(in::Down{message});
   }
@@ -246,7 +250,7 @@ TEST(Sync, AReceiptStopsTheSendingAndTellsTheTime) {
   script.now += Millis{250};
   const auto outputs = script.receipt({1}, 17);
   EXPECT_EQ(all<out::Receipted>(outputs), (std::vector<out::Receipted>{{{id_of(1)}}}));
-  EXPECT_EQ(all<out::Safe>(outputs), (std::vector<out::Safe>{{kEpoch, 17}}));
+  EXPECT_EQ(all<out::Safe>(outputs), (std::vector<out::Safe>{{kStore, 17}}));
   ASSERT_EQ(all<out::ServerNow>(outputs).size(), 1U);
   EXPECT_EQ(all<out::ServerNow>(outputs)[0].uncertainty, Millis{250});
   EXPECT_FALSE(script.machine.next_timer());
@@ -259,6 +263,7 @@ TEST(Sync, BadIsRememberedAndNotSentAgain) {
   script.greet();
   Receipt message;
   message.epoch = kEpoch;
+  message.generation = kStore;
   message.ok = {id_of(2)};
   message.bad = {{id_of(1), ErrorCode::unknown_category, "category: 没有这个类别"}};
   const auto outputs = script.feed(in::Down{message});
@@ -643,6 +648,42 @@ TEST(Sync, ARewindBeginsFromTheFirst) {
   const auto sent = all<out::PublishUp>(script.feed(in::Rewound{}));
   ASSERT_EQ(sent.size(), 1U);
   EXPECT_EQ(sent[0].seqs, (std::vector<std::uint64_t>{1}));
+}
+
+TEST(Sync, ARestoredServerIsToldFirstAndAskedOverANewConnection) {
+  Script script({}, std::nullopt, kStore);
+  script.add(1);
+  script.add(2);
+  script.photo(1, 1'000);
+  script.greet();
+  const auto restored = id_of(777);
+  const auto outputs = script.receipt({1}, 0, restored);
+  // What is above `safe` waits again before this receipt's own ids count.
+  const auto at = [&](auto kind) {
+    using T = decltype(kind);
+    return std::find_if(outputs.begin(), outputs.end(),
+                        [](const SyncOutput& output) { return std::holds_alternative<T>(output); });
+  };
+  ASSERT_EQ(all<out::Safe>(outputs), (std::vector<out::Safe>{{restored, 0}}));
+  EXPECT_LT(at(out::Safe{}), at(out::Receipted{}));
+  EXPECT_EQ(all<out::Restored>(outputs).size(), 1U);
+  EXPECT_EQ(all<out::Disconnect>(outputs).size(), 1U);
+  EXPECT_EQ(script.machine.in_flight(), 0U);
+  // The lost store's last words count for nothing.
+  EXPECT_TRUE(script.state(1, {}, true).empty());
+  EXPECT_TRUE(script.receipt({2}).empty());
+  EXPECT_EQ(all<out::Connect>(script.wait_timer()).size(), 1U);
+  EXPECT_TRUE(all<out::PublishUp>(script.feed(in::Connected{})).at(0).hello);
+  const auto sent = script.receipt({}, 0, restored);
+  EXPECT_TRUE(all<out::Disconnect>(sent).empty());
+  ASSERT_FALSE(all<out::PublishUp>(sent).empty());
+  EXPECT_EQ(all<out::PublishUp>(sent)[0].seqs, (std::vector<std::uint64_t>{2}));
+}
+
+TEST(Sync, TheFirstGenerationIsOnlyStored) {
+  Script script;
+  EXPECT_TRUE(all<out::Disconnect>(script.greet()).empty());
+  EXPECT_TRUE(script.machine.greeted());
 }
 
 TEST(Sync, StopEndsItAndStartBeginsAgain) {

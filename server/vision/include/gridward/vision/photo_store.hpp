@@ -18,6 +18,8 @@ class FilePhotoStore final : public app::PhotoStore {
   // Makes the folders, empties tmp/ and removes parts whose original is sealed; syncs the whole file system once, so
   // that nothing is built on what a killed process had not synced. Error: storage_failed.
   static Result<std::unique_ptr<FilePhotoStore>> open(const std::filesystem::path& root);
+  // For a tool that looks while a server runs: makes and removes nothing.
+  static std::unique_ptr<FilePhotoStore> beside(const std::filesystem::path& root);
 
   // A piece of a sealed photo is taken and dropped. Errors: media_range (empty, outside `size`, or `size` over
   // limits::kMediaBytes), storage_failed.
