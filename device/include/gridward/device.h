@@ -80,14 +80,16 @@ typedef struct gw_fix {
 
 typedef enum gw_event_kind {
   GW_EVENT_CONNECTED = 1,
-  GW_EVENT_DISCONNECTED = 2,  /* text: why */
-  GW_EVENT_RECEIPTED = 3,     /* id: the record */
-  GW_EVENT_REFUSED = 4,       /* id: the record; code, text: the server's reason */
-  GW_EVENT_MEDIA_DONE = 5,    /* id: sha256 in hex */
-  GW_EVENT_MEDIA_REFUSED = 6, /* id: sha256 in hex; code */
-  GW_EVENT_DOWN = 7,          /* id: kind; text: JSON body; number: n. Already stored. */
-  GW_EVENT_LINK_REFUSED = 8,  /* the broker refuses what is published; code: MQTT 5 reason code */
-  GW_EVENT_BUSY = 9           /* number: ms the server asked to wait */
+  GW_EVENT_DISCONNECTED = 2,   /* text: why */
+  GW_EVENT_RECEIPTED = 3,      /* id: the record */
+  GW_EVENT_REFUSED = 4,        /* id: the record; code, text: the server's reason */
+  GW_EVENT_MEDIA_DONE = 5,     /* id: sha256 in hex */
+  GW_EVENT_MEDIA_REFUSED = 6,  /* id: sha256 in hex; code */
+  GW_EVENT_DOWN = 7,           /* id: kind; text: JSON body; number: n. Already stored. */
+  GW_EVENT_LINK_REFUSED = 8,   /* the broker refuses what is published; code: MQTT 5 reason code */
+  GW_EVENT_BUSY = 9,           /* number: ms the server asked to wait */
+  GW_EVENT_TASK_REOPENED = 10, /* id: the task whose answer was refused; code, text: the server's reason */
+  GW_EVENT_POINT_DROPPED = 11  /* text: why; the first of a row of track points that the wire does not take */
 } gw_event_kind;
 
 typedef struct gw_event {
@@ -288,6 +290,7 @@ typedef struct gw_summary {
   uint32_t clock_error_ms; /* 0: unknown */
   const char* actor;       /* on duty, or "" */
   const char* epoch;       /* UUID */
+  uint64_t dropped_points; /* track points out of range, since the outbox was made */
 } gw_summary;
 GW_API gw_status gw_device_summary(gw_device* device, gw_summary* out);
 

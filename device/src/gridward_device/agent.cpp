@@ -224,9 +224,14 @@ void Agent::run(const SyncOutput& output) {
           });
         } else if constexpr (std::is_same_v<T, out::Refused>) {
           changes_.push_back([this, o, wall] {
-            if (!outbox_.mark_refused(o.bad, wall)) return;
-            later([this, o] {
-              ports_.event(GW_EVENT_REFUSED, to_string(o.bad.id), o.bad.message, static_cast<int>(o.bad.code));
+            const auto stored = outbox_.mark_refused(o.bad, wall);
+            if (!stored.changed) return;
+            later([this, o, stored] {
+              const int code = static_cast<int>(o.bad.code);
+              ports_.event(GW_EVENT_REFUSED, to_string(o.bad.id), o.bad.message, code);
+              if (stored.reopened) {
+                ports_.event(GW_EVENT_TASK_REOPENED, to_string(*stored.reopened), o.bad.message, code);
+              }
             });
           });
         } else if constexpr (std::is_same_v<T, out::ServerNow>) {
@@ -357,11 +362,14 @@ void Agent::record_track(Millis now) {
       point.at = ports_.wall() - (ports_.mono() - Millis{fix->mono_ms});
       point.point = {fix->lat_e7, fix->lon_e7};
       point.accuracy_cm = fix->accuracy_cm;
-      if (outbox_.add_track_point(point)) {
-        if (!pending_since_) pending_since_ = now;
-      } else {
-        outside_ = true;  // somebody signed out a moment ago
+      const auto stored = outbox_.add_track_point(point);
+      if (stored == PointStored::kept && !pending_since_) pending_since_ = now;
+      if (stored == PointStored::off_duty) outside_ = true;  // somebody signed out a moment ago
+      // A receiver that errs goes on doing so: told at the first, counted at each.
+      if (stored == PointStored::refused && !points_refused_) {
+        ports_.event(GW_EVENT_POINT_DROPPED, "", "position or time out of range");
       }
+      points_refused_ = stored == PointStored::refused;
     }
   }
   if (pending_since_ && now - *pending_since_ >= config_.track_batch) close_track();

@@ -88,6 +88,7 @@ class Agent {
   Millis next_point_{};
   std::optional<Millis> pending_since_;
   std::int64_t last_fix_ = 0;
+  bool points_refused_ = false;
   std::optional<out::Safe> last_safe_;
   std::optional<Millis> next_heartbeat_;
   Millis next_prune_{};

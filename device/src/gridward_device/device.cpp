@@ -426,6 +426,7 @@ gw_status gw_device_summary(gw_device* device, gw_summary* out) {
     s.clock_error_ms = summary.clock.error_ms;
     s.actor = device->actor.c_str();
     s.epoch = device->epoch.c_str();
+    s.dropped_points = summary.dropped_points;
     give(out, s);
     return {};
   });

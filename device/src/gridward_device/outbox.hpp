@@ -57,6 +57,17 @@ struct MediaInfo {
   bool operator==(const MediaInfo&) const = default;
 };
 
+enum class PointStored {
+  kept,
+  off_duty,  // nothing kept
+  refused,   // outside the ranges of the wire: counted, not kept
+};
+
+struct RefusalStored {
+  bool changed = false;          // it was still waiting
+  std::optional<Uuid> reopened;  // the task that it had answered is open again
+};
+
 struct TaskRow {
   TaskItem item;
   int state = 0;  // gw_task_state
@@ -88,6 +99,7 @@ struct Summary {
   std::uint64_t next_seq = 1;
   std::uint64_t safe = 0;
   std::uint64_t pending_points = 0;
+  std::uint64_t dropped_points = 0;  // since the outbox was made
   int open_tasks = 0;
   ClockQuality clock;
 };
@@ -139,10 +151,11 @@ class Outbox {
   Result<Saved> append(const Draft& draft);
 
   DutyState duty();
-  // False: not on duty, nothing kept. The point is durable with the next append, not at once.
-  bool add_track_point(const TrackPoint& point);
+  // The point is durable with the next append, not at once.
+  PointStored add_track_point(const TrackPoint& point);
   std::optional<UnixMs> first_pending_point();
-  // Makes a record (or several) of the pending points, if any. stamp: time, position clock and actor of the record.
+  // Makes a record (or several) of the pending points, if any; a point or batch that the wire does not take is counted
+  // and left out. stamp: time, position clock and actor of the record.
   std::size_t close_track(const Draft& stamp);
 
   // ---- sending ----
@@ -157,7 +170,8 @@ class Outbox {
   // Several changes, one commit. Only the functions of this section may be called inside.
   void transaction(const std::function<void()>& changes);
   std::vector<Uuid> mark_receipted(const std::vector<Uuid>& ids, UnixMs at);  // those that were still waiting
-  bool mark_refused(const BadRecord& bad, UnixMs at);
+  // Opens the task again that the record had answered.
+  RefusalStored mark_refused(const BadRecord& bad, UnixMs at);
   void mark_media_started(const Sha256& sha256);
   bool mark_media_complete(const Sha256& sha256);
   void mark_media_restarted(const Sha256& sha256);
@@ -191,6 +205,7 @@ class Outbox {
 
  private:
   Outbox(std::filesystem::path dir, OutboxOptions options);
+  void upgrade();
   std::int64_t meta(const char* key, std::int64_t fallback);
   bool has_meta(const char* key);
   void set_meta(const char* key, std::int64_t value);
@@ -203,7 +218,14 @@ class Outbox {
   Result<Saved> insert(const Draft& draft);
   std::size_t fold_track(const Draft& stamp);
   Result<void> follow(const Draft& draft, Draft& adjusted);
-  std::uint64_t waiting_bytes();
+  struct Waiting {
+    std::uint64_t records = 0;
+    std::uint64_t media = 0;
+    std::uint64_t bytes = 0;
+    std::optional<UnixMs> oldest;
+  };
+  Waiting what_waits();
+  void drop_points(std::size_t count);
   void advance_ack();
   // Records and photos above `seq` that are done (or only the refused ones) wait again; how many.
   std::int64_t wait_again(bool refused_only, std::uint64_t seq);

@@ -146,6 +146,7 @@ void Handheld::on_event(const gw_event& event) {
       ++tally_.photos_delivered;
       break;
     case GW_EVENT_DOWN:
+    case GW_EVENT_TASK_REOPENED:
       errands_changed_ = true;
       break;
     case GW_EVENT_LINK_REFUSED:

@@ -63,8 +63,7 @@ struct Box {
   void prune() {
     std::erase_if(entries, [&](const auto& one) {
       const auto& [seq, entry] = one;
-      const bool gone =
-          entry.state == State::done && seq <= safe && (!entry.photo || photos.at(*entry.photo).complete);
+      const bool gone = entry.state == State::done && seq <= safe && (!entry.photo || photos.at(*entry.photo).complete);
       if (gone && entry.photo) photos.erase(*entry.photo);
       return gone;
     });
@@ -270,9 +269,8 @@ class Model {
     now_ += Millis{static_cast<std::int64_t>(random_() % 400)};
     switch (random_() % 15) {
       case 0:
-        if (std::count_if(box_.entries.begin(), box_.entries.end(), [](const auto& one) {
-              return one.second.state == Box::State::waiting;
-            }) < 50) {
+        if (std::count_if(box_.entries.begin(), box_.entries.end(),
+                          [](const auto& one) { return one.second.state == Box::State::waiting; }) < 50) {
           add_record(chance(20));
         }
         break;
