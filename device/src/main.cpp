@@ -451,6 +451,10 @@ void print_event(void*, const gw_event* event) {
     case GW_EVENT_POINT_DROPPED:
       std::printf("%s: %s\n", say("轨迹点不可用，已舍弃", "track point dropped"), event->text);
       break;
+    case GW_EVENT_STORAGE_FAILED:
+      std::printf("%s: %s (%d)\n", say("数据无法写入，稍后重来", "storage failed, beginning anew soon"), event->text,
+                  event->code);
+      break;
     default:
       std::printf("event %d\n", event->kind);
   }
@@ -463,9 +467,14 @@ int run(gw_device* device) {
   action.sa_handler = on_signal;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  ::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is a full disk, and no reason to die
   const auto status = gw_device_run(device);
   running = nullptr;
-  return status == GW_OK ? kDone : failed(device, status);
+  if (status == GW_OK) return kDone;
+  if (std::strstr(gw_device_last_error(device), "data_dir: an agent runs") != nullptr) {
+    std::fprintf(stderr, "%s\n", say("此数据目录上已有代理在运行", "An agent runs on this data folder already"));
+  }
+  return failed(device, status);
 }
 
 std::string default_config() {

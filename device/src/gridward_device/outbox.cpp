@@ -21,9 +21,10 @@ constexpr int kBusyMs = 10'000;
 constexpr const char* kDatabase = "outbox.db";
 constexpr const char* kMediaFolder = "media";
 constexpr const char* kMediaLock = "media.lock";
+constexpr const char* kCamera = "camera-";
 constexpr std::uint64_t kDownKept = 500;  // acknowledged items kept to be looked at
-// A photo without a record is a capture that was killed before its commit; younger ones are left alone in case a
-// clock jumped.
+// A photo without a record is a capture that was killed before its commit; younger ones are left alone: it may be
+// about to commit, or a clock jumped.
 constexpr std::int64_t kOrphanAgeS = 600;
 
 constexpr const char* kSchemaSql = R"sql(
@@ -88,9 +89,6 @@ Sha256 sha_of(const Bytes& bytes) {
   return sha;
 }
 
-// Within the ranges that the wire has for a point; asked of the codec, so that there is one table of them.
-bool on_the_wire(const TrackPoint& point) { return unpack_track(pack_track({&point, 1})).has_value(); }
-
 std::string_view photo_type(ByteView head) {
   const auto starts = [&](std::size_t at, std::string_view magic) {
     return head.size() >= at + magic.size() && std::memcmp(head.data() + at, magic.data(), magic.size()) == 0;
@@ -102,6 +100,9 @@ std::string_view photo_type(ByteView head) {
 }
 
 }  // namespace
+
+// Asked of the codec, so that there is one table of the ranges.
+bool on_the_wire(const TrackPoint& point) { return unpack_track(pack_track({&point, 1})).has_value(); }
 
 Lane lane_of(const RecordBody& body) {
   const bool bulk = std::holds_alternative<TrackBody>(body) || std::holds_alternative<StatusBody>(body);
@@ -295,6 +296,8 @@ void Outbox::remove_media_files(const std::vector<Sha256>& files) {
 }
 
 // ---- capture ----
+
+std::filesystem::path Outbox::camera_path(const Uuid& id) const { return dir_ / (kCamera + to_string(id)); }
 
 Result<MediaRef> Outbox::import_photo(const std::filesystem::path& source, MediaRole role) {
   const Descriptor in(::open(source.c_str(), O_RDONLY | O_CLOEXEC));
@@ -766,7 +769,9 @@ std::size_t Outbox::retry_refused() {
 std::int64_t Outbox::rewinds() { return meta("rewinds", 0); }
 
 bool Outbox::store_down(const DownItem& item, UnixMs at) {
-  if (const auto ack = down_ack(); ack && item.n <= *ack) return false;
+  // Below the first one that was counted nothing is known but by its row: one that was overtaken comes late.
+  const auto first = static_cast<std::uint64_t>(meta("down_first", 1));
+  if (const auto ack = down_ack(); ack && item.n <= *ack && item.n >= first) return false;
   db_.prepare("INSERT OR IGNORE INTO down(n, kind, body, at) VALUES(?, ?, ?, ?)")
       .bind(1, static_cast<std::int64_t>(item.n))
       .bind(2, item.kind)
@@ -809,6 +814,7 @@ void Outbox::set_down_baseline() {
   if (has_meta("down_ack")) return;
   auto q = db_.prepare("SELECT min(n) FROM down");
   if (!q.step() || q.null(0)) return;
+  set_meta("down_first", q.integer(0));
   set_meta("down_ack", q.integer(0) - 1);
   advance_ack();
 }
@@ -846,10 +852,18 @@ void Outbox::prune() {
 
   const Descriptor lock(::open((dir_ / kMediaLock).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(dir_ / kMediaFolder, error)) {
+  const auto left_behind = [](const std::filesystem::path& file) {
     struct stat info{};
-    if (::stat(entry.path().c_str(), &info) != 0 || ::time(nullptr) - info.st_mtime < kOrphanAgeS) continue;
+    return ::stat(file.c_str(), &info) == 0 && ::time(nullptr) - info.st_mtime >= kOrphanAgeS;
+  };
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(dir_, error)) {
+    if (entry.path().filename().string().starts_with(kCamera) && left_behind(entry.path())) {
+      ::unlink(entry.path().c_str());
+    }
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(dir_ / kMediaFolder, error)) {
+    if (!left_behind(entry.path())) continue;
     const auto sha = sha256_from_hex(entry.path().filename().string());
     auto q = db_.prepare("SELECT 1 FROM media WHERE sha=? AND kept=1");
     if (!sha || !q.bind(1, ByteView(*sha)).step()) ::unlink(entry.path().c_str());

@@ -16,6 +16,7 @@ namespace gridward::device {
 
 enum class Lane : int { urgent = 0, bulk = 2 };  // photos go between the two
 Lane lane_of(const RecordBody& body);
+bool on_the_wire(const TrackPoint& point);  // within the ranges that the protocol has for one
 
 // A record before it has its epoch and its number.
 struct Draft {
@@ -85,7 +86,9 @@ struct ServerTime {  // the last receipt's `now`, tied to this device's monotoni
   UnixMs now{};
   Millis mono{};
   Uuid boot;
-  std::uint32_t error_ms = 0;
+  std::uint32_t error_ms = 0;  // at `mono`
+  // What it has become since: a crystal is allowed 100 ppm.
+  std::int64_t error_at(Millis later) const { return error_ms + (later - mono).count() / 10'000; }
 };
 
 struct Summary {
@@ -143,6 +146,8 @@ class Outbox {
   // Deletes what the server has when the disk is short of room for `bytes` more; outbox_full when that is not enough.
   // Do not hold a lease.
   Result<void> ensure_room(std::uint64_t bytes);
+  // Where the camera may write; removed by prune() when its capture was killed.
+  std::filesystem::path camera_path(const Uuid& id) const;
   // Copies the photo into the outbox, down to the disk. media_type, media_limits, not_found, outbox_full.
   Result<MediaRef> import_photo(const std::filesystem::path& source, MediaRole role);
 
@@ -182,7 +187,7 @@ class Outbox {
   void save_safe(const Uuid& generation, std::uint64_t safe);
   // False: it was there already. Tasks are entered and cancelled here, so a stored task is a shown task.
   bool store_down(const DownItem& item, UnixMs at);
-  // The first item is known to be the lowest that the server still has: acknowledge from there.
+  // The lowest item that is stored is the lowest that the server still has: acknowledge from there.
   void set_down_baseline();
 
   std::optional<std::uint64_t> down_ack();

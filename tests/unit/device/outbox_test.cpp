@@ -621,6 +621,20 @@ TEST_F(OutboxTest, PhotosOfCapturesThatNeverCommittedGoAfterAWhile) {
   EXPECT_TRUE(fs::exists(outbox.media_path(kept.media[0].sha256)));
 }
 
+TEST_F(OutboxTest, PicturesOfTheCameraThatNoCaptureFinishedGoAfterAWhile) {
+  auto outbox = open();
+  const auto young = outbox.camera_path(next_id());
+  const auto old = outbox.camera_path(next_id());
+  for (const auto& file : {young, old}) test::write_file(file, "half a picture");
+  timespec long_ago[2] = {{1'000'000, 0}, {1'000'000, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, old.c_str(), long_ago, 0), 0);
+  ASSERT_EQ(::utimensat(AT_FDCWD, (box() / "outbox.db").c_str(), long_ago, 0), 0);
+  outbox.prune();
+  EXPECT_TRUE(fs::exists(young));  // somebody may be taking it
+  EXPECT_FALSE(fs::exists(old));
+  EXPECT_TRUE(fs::exists(box() / "outbox.db"));
+}
+
 // ---- down ----
 
 DownItem notice(std::uint64_t n) { return {n, "notice", R"({"text":"注意"})"}; }
@@ -641,9 +655,27 @@ TEST_F(OutboxTest, TheAcknowledgementHasNoGaps) {
   EXPECT_FALSE(store(notice(9)));
   EXPECT_TRUE(store(notice(8)));
   EXPECT_EQ(outbox.down_ack(), 9U);
-  EXPECT_FALSE(store(notice(3)));  // long acknowledged
+  EXPECT_FALSE(store(notice(8)));  // long acknowledged
   outbox.transaction([&] { outbox.set_down_baseline(); });
   EXPECT_EQ(open().down_ack(), 9U);
+}
+
+TEST_F(OutboxTest, AfterAWipeTheLowestNumberWinsAndAnOvertakenOneIsKept) {
+  auto outbox = open();
+  const auto store = [&](const DownItem& item) {
+    bool stored = false;
+    outbox.transaction([&] { stored = outbox.store_down(item, kNow); });
+    return stored;
+  };
+  for (const std::uint64_t n : {60, 59, 62}) EXPECT_TRUE(store(notice(n)));
+  EXPECT_FALSE(outbox.down_ack());
+  outbox.transaction([&] { outbox.set_down_baseline(); });
+  EXPECT_EQ(outbox.down_ack(), 60U);
+  EXPECT_TRUE(store(notice(58)));  // later than anybody waited: kept all the same
+  EXPECT_FALSE(store(notice(58)));
+  EXPECT_FALSE(store(notice(59)));
+  EXPECT_TRUE(store(notice(61)));
+  EXPECT_EQ(open().down_ack(), 62U);
 }
 
 TEST_F(OutboxTest, TasksOpenAreDoneAndAreCancelled) {
