@@ -160,7 +160,7 @@ class Chaos:
                 return
             shutil.copytree(box + ".new", box, dirs_exist_ok=True)
             shutil.rmtree(box + ".new")
-            handheld["extra"] = {"min_free_bytes": 1 << 20}
+            self.stack.own_config[handheld["device"]] = {"min_free_bytes": 1 << 20}
             self.disks.append(box)
 
     def unmount(self):

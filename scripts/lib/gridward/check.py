@@ -64,7 +64,7 @@ class Handheld:
         environment = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
         receiver = self.stack.spawn("gpsfake", ["gpsfake", "-q", "-n", "-c", "0.25", "-P", str(port), moved], "gpsfake.log", env=environment)
         wait_for(lambda: port_answers(port), 20, "the receiver answered", receiver)
-        self.entry["extra"] = {"gpsd_host": "127.0.0.1", "gpsd_port": port, "position_wait_ms": 15000,
+        self.stack.own_config[self.entry["device"]] = {"gpsd_host": "127.0.0.1", "gpsd_port": port, "position_wait_ms": 15000,
                                "track_interval_ms": 1000, "track_batch_ms": 4000}
         self.stack.write_device_config(self.entry)
 

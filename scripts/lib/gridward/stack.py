@@ -84,6 +84,7 @@ class Stack:
         self.tls = tls  # to the broker; only a benchmark goes without
         self.https = https
         self.device_config = {}  # more of every handheld's configuration
+        self.own_config = {}     # … and of one: by device
         self.children = []  # in the order they were started
         self.accounts = {}
         self.handhelds = []
@@ -197,7 +198,7 @@ class Stack:
             "broker": self.broker_uri(self.link_port), "ca_file": self.path("tls", "ca.crt"),
             "device": handheld["device"], "town": handheld["town"], "actor": handheld["member"],
             "password": self.secrets["devices"][handheld["device"]]["password"],
-            **self.device_config, **handheld.get("extra", {})}, indent=1) + "\n")
+            **self.device_config, **self.own_config.get(handheld["device"], {})}, indent=1) + "\n")
 
     def broker_uri(self, port=None):
         return f"{'ssl' if self.tls else 'tcp'}://localhost:{port or self.mqtt_port}"
