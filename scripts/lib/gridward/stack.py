@@ -341,16 +341,19 @@ tls_version tlsv1.2
 
     # -- simulated handhelds
     def start_fleet(self, handhelds=None, behaviour=None, drain=10, photos=PHOTOS, size="2400x1800"):
-        """All of them, or those given; they walk their members' grids and report until they are stopped."""
+        """All of them, or those given; they walk their members' grids and report until they are stopped. `photos`: how
+        many drawings they choose from, whatever they report; 0: each report has its own, which shows its problem."""
         handhelds = self.handhelds if handhelds is None else handhelds
         if not handhelds:
             return None
-        folder = self.path("photos")
-        self.draw_photos(folder, photos, size)
+        cameras = []
+        if photos:
+            cameras = ["--photos", self.path("photos")]
+            self.draw_photos(cameras[1], photos, size)
         fleet = {"outlines": os.path.join(DEMO, "outlines.geojson"), "behaviour": behaviour or {},
                  "handhelds": [{"config": h["config"], "grid": h["grid"]} for h in handhelds]}
         write_private(self.path("fleet.json"), json.dumps(fleet, indent=1) + "\n")
-        child = self.spawn("gridward-sim", [self.program("gridward-sim"), "run", "--fleet", self.path("fleet.json"), "--photos", folder,
+        child = self.spawn("gridward-sim", [self.program("gridward-sim"), "run", "--fleet", self.path("fleet.json"), *cameras,
                                             "--drain", drain, "--quiet"], "gridward-sim.log")
         child.patience = drain + 10
         return child
