@@ -48,6 +48,7 @@ std::span<const Migration> all_migrations() {
       m0005_down_and_duty(),
       m0006_generation(),
       m0007_down_again_and_quarantine(),
+      m0008_media_by_sender(),
   };
   return migrations;
 }

@@ -89,11 +89,13 @@ class SqlTx final : public app::Tx {
   std::optional<app::VerifyTask> find_task(const Uuid& id) override;
   void update_task(const app::VerifyTask& task) override;
 
-  void expect_media(const MediaRef& media, const Uuid& record, const std::optional<Uuid>& case_id) override;
+  void expect_media(const MediaRef& media, std::int64_t record, const std::optional<Uuid>& case_id) override;
   std::optional<app::MediaRow> find_media(const Sha256& sha) override;
-  std::vector<app::MediaRow> case_media(const Uuid& case_id) override;
+  std::vector<app::CaseMedia> case_media(const Uuid& case_id) override;
   std::vector<Uuid> media_cases(const Sha256& sha) override;
-  bool device_named_media(std::string_view device, const Sha256& sha) override;
+  std::optional<app::Upload> find_upload(std::string_view device, const Sha256& sha) override;
+  void set_upload(std::string_view device, const Sha256& sha, app::UploadState state,
+                  const std::vector<ByteRange>& have) override;
   void update_media(const app::MediaRow& row) override;
   std::vector<app::MediaRow> sealed_media(const Sha256& after, std::size_t limit) override;
   void forget_pieces() override;

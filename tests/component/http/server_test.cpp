@@ -468,8 +468,8 @@ TEST_F(ServerTest, SpeaksTls) {
   // Bodies around what fits into one TLS record, and well above it: the pages of the console are.
   for (const std::size_t size : {15'000U, 16'384U, 16'385U, 60'000U}) {
     test::write_file(dir / "body", std::string(size, 'e'));
-    const auto echoed = curl({"-o", "/dev/null", "-w", "%{size_download}", "--data-binary",
-                              "@" + (dir / "body").string(), url + "/echo"});
+    const auto echoed = curl(
+        {"-o", "/dev/null", "-w", "%{size_download}", "--data-binary", "@" + (dir / "body").string(), url + "/echo"});
     EXPECT_EQ(echoed.output, std::to_string(size));
   }
   const auto live = curl({"--max-time", "1", "-N", url + "/live"});

@@ -135,8 +135,8 @@ TEST_F(ProgramTest, ABackupThatIsKilledIsNone) {
     const auto file = dir / "data/photos/original" / hex.substr(0, 2) / hex;
     std::filesystem::create_directories(file.parent_path());
     write_file(file, bytes);
-    rows += "INSERT INTO media (sha256, size, type, status, have, problem) VALUES ('" + hex + "'," +
-            std::to_string(bytes.size()) + ",'image/jpeg',3,'','');";
+    rows += "INSERT INTO media (sha256, size, type, status, problem) VALUES ('" + hex + "'," +
+            std::to_string(bytes.size()) + ",'image/jpeg',3,'');";
   }
   sql(rows + "INSERT INTO streams (device, epoch, contiguous, newest) VALUES ('hh-1','" + std::string(32, '1') +
       "',7,7);COMMIT;");

@@ -183,8 +183,8 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
     auto head = response_head(response, options);
     if (head_only || !has_body) text = {};
 
-    // A small answer is one packet and one TLS record. A larger body has a write of its own: given as two buffers, Boost
-    // 1.81 sends only the head through a TLS stream when the body is over 16 KiB, and reports success.
+    // A small answer is one packet and one TLS record. A larger body has a write of its own: given as two buffers,
+    // Boost 1.81 sends only the head through a TLS stream when the body is over 16 KiB, and reports success.
     constexpr std::size_t kTogether = 16 * 1024;
     if (text.size() <= kTogether) {
       head += text;
