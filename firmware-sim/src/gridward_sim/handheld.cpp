@@ -175,6 +175,7 @@ void Handheld::on_event(const gw_event& event) {
       ++tally_.photos_delivered;
       break;
     case GW_EVENT_DOWN:
+    case GW_EVENT_TASK_REOPENED:
       errands_changed_ = true;
       if (around_.witness != nullptr) around_.witness->down(name_, epoch_, event.number, event.id);
       break;

@@ -72,7 +72,7 @@ def may_enter(path, uid):
 
 class Stack:
     def __init__(self, data, build_dir, web_dir=None, devices=5, port=None, fixed_port=False, mqtt_port=None, server_options=(),
-                 tls=True):
+                 tls=True, https=False):
         self.data = os.path.abspath(data)
         self.build_dir = os.path.abspath(build_dir)
         self.web_dir = web_dir
@@ -81,7 +81,8 @@ class Stack:
         self.mqtt_port = mqtt_port
         self.link_port = None  # where handhelds find the broker, when something is between
         self.server_options = list(server_options)
-        self.tls = tls  # only a benchmark goes without
+        self.tls = tls  # to the broker; only a benchmark goes without
+        self.https = https
         self.device_config = {}  # more of every handheld's configuration
         self.own_config = {}     # … and of one: by device
         self.children = []  # in the order they were started
@@ -210,7 +211,7 @@ class Stack:
         if self.http_port is not None and self.fixed_port and port_answers(self.http_port):
             raise Failed(f"port {self.http_port} is in use; choose another with --port")
         self.http_port = free_port(self.http_port or 0)
-        self.url = f"http://127.0.0.1:{self.http_port}"
+        self.url = f"{'https' if self.https else 'http'}://127.0.0.1:{self.http_port}"
         write_private(self.path("server.password"), self.secrets["server"] + "\n")
         config = {
             "data_dir": "server",
@@ -221,6 +222,8 @@ class Stack:
         }
         if self.web_dir:
             config["http.web_dir"] = self.web_dir
+        if self.https:
+            config |= {"http.tls_cert": "tls/server.crt", "http.tls_key": "tls/server.key"}
         write_private(self.path("server.json"), json.dumps(config, indent=1) + "\n")
 
     # -- broker
@@ -325,7 +328,7 @@ tls_version tlsv1.2
 
         def ready():
             try:
-                health = Api(self.url).get("/api/health")
+                health = self.api().get("/api/health")
                 return health.get("ok") and health.get("mqtt") == "connected" and health
             except Exception:  # not listening yet
                 return None
@@ -334,9 +337,9 @@ tls_version tlsv1.2
 
     def kill(self, child):
         """As a power cut would: no goodbye."""
+        self.children.remove(child)
         child.kill()
         child.wait()
-        self.children.remove(child)
 
     # -- all of it
     def start(self):
@@ -386,9 +389,12 @@ tls_version tlsv1.2
         self.children.append(child)
         return child
 
+    def api(self):
+        return Api(self.url, self.path("tls", "ca.crt"))
+
     def login(self, who):
         account = self.accounts.get(who) or self.accounts["all"][who]
-        api = Api(self.url)
+        api = self.api()
         api.login(account["login"], account["password"])
         return api
 

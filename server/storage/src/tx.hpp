@@ -34,6 +34,9 @@ class SqlTx final : public app::Tx {
 
   Uuid generation() override;
   std::uint64_t backup_reach(std::string_view device, const Uuid& epoch) override;
+  std::vector<app::StreamReach> reach(std::span<const Sha256> absent) override;
+  void raise_backup_reach(std::span<const app::StreamReach> reach) override;
+  void begin_generation(const Uuid& generation, std::span<const app::StreamReach> held) override;
 
   void upsert_user(const app::User& user) override;
   std::optional<app::User> find_user(std::string_view login) override;
@@ -83,6 +86,9 @@ class SqlTx final : public app::Tx {
   std::vector<Uuid> media_cases(const Sha256& sha) override;
   bool device_named_media(std::string_view device, const Sha256& sha) override;
   void update_media(const app::MediaRow& row) override;
+  std::vector<app::MediaRow> sealed_media(const Sha256& after, std::size_t limit) override;
+  void forget_pieces() override;
+  void lose_original(const Sha256& sha) override;
   void set_photo_numbers(const Sha256& sha, const app::PhotoNumbers& numbers) override;
   std::optional<app::PhotoNumbers> photo_numbers(const Sha256& sha) override;
   void add_photo_job(const Sha256& sha) override;

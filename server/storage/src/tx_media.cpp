@@ -85,6 +85,28 @@ void SqlTx::update_media(const app::MediaRow& row) {
              row.type, static_cast<std::int64_t>(row.status), ranges_text(row.have), row.problem, to_hex(row.sha256));
 }
 
+std::vector<app::MediaRow> SqlTx::sealed_media(const Sha256& after, std::size_t limit) {
+  return read_media(db_,
+                    "SELECT sha256, size, type, status, have, problem FROM media WHERE sha256 > :a AND status >= :s "
+                    "ORDER BY sha256 LIMIT :l",
+                    to_hex(after), static_cast<std::int64_t>(app::MediaStatus::sealed),
+                    static_cast<std::int64_t>(std::min<std::size_t>(limit, 1'000'000'000)));
+}
+
+void SqlTx::forget_pieces() {
+  db_.change("UPDATE media SET status = :e, have = '' WHERE status = :p",
+             static_cast<std::int64_t>(app::MediaStatus::expected),
+             static_cast<std::int64_t>(app::MediaStatus::partial));
+}
+
+void SqlTx::lose_original(const Sha256& sha) {
+  const auto hash = to_hex(sha);
+  db_.change("UPDATE media SET status = :e, have = '', problem = '' WHERE sha256 = :h",
+             static_cast<std::int64_t>(app::MediaStatus::expected), hash);
+  db_.change("DELETE FROM photo_numbers WHERE media IN (SELECT media FROM media WHERE sha256 = :h)", hash);
+  db_.change("DELETE FROM photo_jobs WHERE sha256 = :h", hash);
+}
+
 void SqlTx::set_photo_numbers(const Sha256& sha, const app::PhotoNumbers& numbers) {
   db_.change(
       "INSERT INTO photo_numbers (media, width, height, orientation, truncated, sharpness, brightness, likeness) "

@@ -102,6 +102,14 @@ struct MediaRow {
   std::string problem;          // text of the error that refused or marked it
 };
 
+// How far a copy of the store holds what a device sent in one epoch, files included.
+struct StreamReach {
+  std::string device;
+  Uuid epoch;
+  std::uint64_t safe = 0;  // every seq from 1 to this one
+  bool operator==(const StreamReach&) const = default;
+};
+
 struct CaseFilter {
   std::string subtree;  // path of the actor's node; cases of towns/grids below it
   std::string unit;     // only cases at this handling unit, when not empty
@@ -188,6 +196,13 @@ class Tx {
   virtual Uuid generation() = 0;  // another one after a restore from a backup
   // Up to which seq the last backup holds this stream, files included.
   virtual std::uint64_t backup_reach(std::string_view device, const Uuid& epoch) = 0;
+  // What is here now, of every stream: each seq up to it is stored, and each file that those records name is sealed and
+  // not one of `absent`. Ordered by device and epoch.
+  virtual std::vector<StreamReach> reach(std::span<const Sha256> absent) = 0;
+  virtual void raise_backup_reach(std::span<const StreamReach> reach) = 0;  // never lowers one
+  // After a restore: what the backup held, no more. Everybody logs in again, for a session that was ended since would
+  // be back.
+  virtual void begin_generation(const Uuid& generation, std::span<const StreamReach> held) = 0;
 
   // people
   virtual void upsert_user(const User& user) = 0;
@@ -252,6 +267,10 @@ class Tx {
   // Was this file named by a record of this device?
   virtual bool device_named_media(std::string_view device, const Sha256& sha) = 0;
   virtual void update_media(const MediaRow& row) = 0;
+  // Whose original is on the disk, in order of their hash, after this one.
+  virtual std::vector<MediaRow> sealed_media(const Sha256& after, std::size_t limit) = 0;
+  virtual void forget_pieces() = 0;                   // of every file that is not sealed
+  virtual void lose_original(const Sha256& sha) = 0;  // sealed once and gone: expected again, without numbers and job
   virtual void set_photo_numbers(const Sha256& sha, const PhotoNumbers& numbers) = 0;
   virtual std::optional<PhotoNumbers> photo_numbers(const Sha256& sha) = 0;
   virtual void add_photo_job(const Sha256& sha) = 0;  // the same again is ok

@@ -15,8 +15,11 @@ namespace gridward::vision {
 // Thread-safe. Names come from Sha256 values only, never from a text of a request.
 class FilePhotoStore final : public app::PhotoStore {
  public:
-  // Makes the folders, empties tmp/ and removes parts whose original is sealed. Error: storage_failed.
+  // Makes the folders, empties tmp/ and removes parts whose original is sealed; syncs the whole file system once, so
+  // that nothing is built on what a killed process had not synced. Error: storage_failed.
   static Result<std::unique_ptr<FilePhotoStore>> open(const std::filesystem::path& root);
+  // For a tool that looks while a server runs: makes and removes nothing.
+  static std::unique_ptr<FilePhotoStore> beside(const std::filesystem::path& root);
 
   // A piece of a sealed photo is taken and dropped. Errors: media_range (empty, outside `size`, or `size` over
   // limits::kMediaBytes), storage_failed.
@@ -39,11 +42,12 @@ class FilePhotoStore final : public app::PhotoStore {
  private:
   explicit FilePhotoStore(std::filesystem::path root);
   Result<void> prepare();
+  std::mutex& stripe_of(const Sha256& sha) { return stripes_[sha[0] % stripes_.size()]; }
   Result<void> move_durably(const std::filesystem::path& from, const std::filesystem::path& to) const;
 
   std::filesystem::path root_;
   std::atomic<std::uint64_t> drafts_{0};
-  std::array<std::mutex, 16> stripes_;  // by the photo's first byte
+  std::array<std::mutex, 16> stripes_;  // by the photo's first byte, so that one folder has one thread at a time
 };
 
 }  // namespace gridward::vision
