@@ -17,6 +17,7 @@ from gridward.stack import Stack  # noqa: E402
 
 STAGES = {"reported": "上报", "accepted": "受理", "transferred": "转办", "verified": "核查", "closed": "结案", "assessed": "考核"}
 LINES_A_SECOND = 4
+OWN_SCENES = 50  # handhelds; of more, drawing a scene for each report would take a core
 
 
 def options():
@@ -144,7 +145,7 @@ def main():
         say(f"{len(stack.handhelds)} handhelds {'are enrolled' if args.idle else 'report'}; Ctrl-C stops everything.")
         Progress(stack)
         if not args.idle:
-            stack.start_fleet()
+            stack.start_fleet(**({"photos": ()} if len(stack.handhelds) <= OWN_SCENES else {}))
         lines = orders() if args.idle else queue.Queue()
         while True:
             try:

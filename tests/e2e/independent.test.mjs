@@ -87,6 +87,7 @@ describe('what an outbox keeps and forgets', () => {
     item(9)
     assert.equal(outbox.ack, 10)
     assert.deepEqual([...outbox.items.keys()], [7, 8, 9, 10])
+    assert.equal(outbox.ahead.size, 0)
   })
 })
 
@@ -105,7 +106,8 @@ describe('a day of the client', () => {
     stack = await startStack()
     operator = await Person.logIn(stack.url, stack.accounts.operator)
     unit = await Person.logIn(stack.url, stack.accounts.unit)
-    client = await IndependentClient.enrolledIn(stack, 'hh-0101', { pieceBytes: 32_768, window: 2 })
+    // So patient that a slow machine is not taken for a lost answer.
+    client = await IndependentClient.enrolledIn(stack, 'hh-0101', { pieceBytes: 32_768, window: 2, retryMs: 15_000 })
     category = (await operator.get('/api/me')).categories[0].code
     const { org } = (await operator.get('/api/members')).members.find((m) => m.login === actor())
     const { lat, lon } = middleOf((await operator.get('/api/org')).nodes.find((node) => node.code === org).outline)
@@ -188,6 +190,23 @@ describe('a day of the client', () => {
     assert.equal((await operator.get(`/api/cases/${id}`)).text, '先到的内容')
     record.state = 'receipted' // the story's own doing: a device makes no second record of an id
     client.quiet = false
+  })
+
+  test('under the topic of another town it is refused, and told so there', async () => {
+    const other = '120116001' // 塘沽街道, of the same district
+    await client.link.subscribeAsync(wire.topic('down', other, 'hh-0101'))
+    client.quiet = true
+    const record = client.outbox.records.get(capture('别的街镇'))
+    client.topics.up = wire.topic('up', other, 'hh-0101')
+    client.publish('up', client.outbox.up([record]))
+    await until('its refusal', () => record.state === 'refused')
+    assert.equal(record.code, 1103)
+    client.topics.up = wire.topic('up', client.enrolled.town, 'hh-0101')
+    record.state = 'waiting'
+    client.quiet = false
+    client.pump()
+    await receipted([record.id])
+    assert.equal(await operator.countOf('别的街镇'), 1)
   })
 
   test('a record that the server refuses stays, with the reason, and stops nothing', async () => {

@@ -350,18 +350,21 @@ tls_version tlsv1.2
 
     # -- simulated handhelds
     def start_fleet(self, handhelds=None, behaviour=None, drain=10, photos=("2400x1800",) * PHOTOS, name="fleet", words=(), **options):
-        """All of them, or those given; they walk their members' grids and report until they are stopped. `photos`: their
-        sizes; `name`: of the fleet's file, when there are several; `words`: more of gridward-sim's options."""
+        """All of them, or those given; they walk their members' grids and report until they are stopped. `photos`: the
+        sizes of the drawings they choose from, whatever they report; none: each report has its own, which shows its
+        problem. `name`: of the fleet's file, when there are several; `words`: more of gridward-sim's options."""
         handhelds = self.handhelds if handhelds is None else handhelds
         if not handhelds:
             return None
-        folder = self.path("photos")
-        self.draw_photos(folder, photos)
+        cameras = []
+        if photos:
+            cameras = ["--photos", self.path("photos")]
+            self.draw_photos(cameras[1], photos)
         fleet = {"outlines": os.path.join(DEMO, "outlines.geojson"), "behaviour": behaviour or {},
                  "handhelds": [{"config": h["config"], "grid": h["grid"]} for h in handhelds]}
         file = self.path(f"{name}.json")
         write_private(file, json.dumps(fleet, indent=1) + "\n")
-        child = self.spawn("gridward-sim", [self.program("gridward-sim"), "run", "--fleet", file, "--photos", folder,
+        child = self.spawn("gridward-sim", [self.program("gridward-sim"), "run", "--fleet", file, *cameras,
                                             "--drain", drain, "--quiet", *words], "gridward-sim.log", **options)
         child.patience = drain + 10
         return child

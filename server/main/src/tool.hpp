@@ -19,10 +19,10 @@ class NoDevices final : public app::DevicePublisher {
   void send(const std::string&, const std::string&, const DownMessage&) override {}
 };
 class NoPhotos final : public app::PhotoStore {
-  Result<void> write_piece(const Sha256&, std::uint64_t, std::uint64_t, ByteView) override {
+  Result<void> write_piece(const Sha256&, std::string_view, std::uint64_t, std::uint64_t, ByteView) override {
     return fail(ErrorCode::unavailable);
   }
-  Result<void> seal(const Sha256&, std::uint64_t) override { return fail(ErrorCode::unavailable); }
+  Result<void> seal(const Sha256&, std::string_view, std::uint64_t) override { return fail(ErrorCode::unavailable); }
   bool has_original(const Sha256&) override { return false; }
   std::string path(const Sha256&, app::PhotoSize) const override { return {}; }
 };

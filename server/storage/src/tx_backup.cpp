@@ -24,16 +24,26 @@ std::vector<app::StreamReach> SqlTx::reach(std::span<const Sha256> absent) {
     auto& first = waiting.try_emplace(stream, seq).first->second;
     first = std::min(first, seq);
   };
+  constexpr auto kDelivered = static_cast<std::int64_t>(app::UploadState::delivered);
+  constexpr auto kRefused = static_cast<std::int64_t>(app::UploadState::refused);
   db_.each<std::int64_t, std::int64_t>(
-      "SELECT r.stream, MIN(r.seq) FROM media m JOIN media_links l ON l.media = m.media "
-      "JOIN records r ON r.id = l.record WHERE m.status < :s GROUP BY r.stream",
-      note, static_cast<std::int64_t>(app::MediaStatus::sealed));
+      "SELECT r.stream, MIN(r.seq) FROM media_links l JOIN records r ON r.record = l.record "
+      "JOIN streams s ON s.stream = r.stream LEFT JOIN media_uploads u ON u.media = l.media AND u.device = s.device "
+      "WHERE u.state IS NULL OR u.state NOT IN (:d, :f) GROUP BY r.stream",
+      note, kDelivered, kRefused);
   for (const auto& sha : absent) {
     db_.each<std::int64_t, std::int64_t>(
         "SELECT r.stream, MIN(r.seq) FROM media m JOIN media_links l ON l.media = m.media "
-        "JOIN records r ON r.id = l.record WHERE m.sha256 = :h GROUP BY r.stream",
-        note, to_hex(sha));
+        "JOIN records r ON r.record = l.record JOIN streams s ON s.stream = r.stream "
+        "JOIN media_uploads u ON u.media = m.media AND u.device = s.device "
+        "WHERE m.sha256 = :h AND u.state = :d GROUP BY r.stream",
+        note, to_hex(sha), kDelivered);
   }
+  db_.each<std::int64_t, std::int64_t, std::int64_t>(
+      "SELECT stream, refused_code, MIN(seq) FROM records WHERE refused_code <> 0 GROUP BY stream, refused_code",
+      [&](std::int64_t stream, std::int64_t code, std::int64_t seq) {
+        if (app::may_be_mended(static_cast<ErrorCode>(code))) note(stream, seq);
+      });
   std::vector<app::StreamReach> reach;
   db_.each<std::int64_t, std::string, std::string, std::int64_t>(
       "SELECT stream, device, epoch, contiguous FROM streams ORDER BY device, epoch",

@@ -63,7 +63,8 @@ Result<void> FilePhotoStore::prepare() {
   }
   for (const auto& entry : fs::directory_iterator(root_ / "tmp", error)) fs::remove(entry.path(), error);
   for (const auto& entry : fs::directory_iterator(root_ / "part", error)) {
-    const auto sha = sha256_from_hex(entry.path().filename().string());
+    const auto name = entry.path().filename().string();
+    const auto sha = sha256_from_hex(name.substr(0, name.find('-')));
     if (sha && has_original(*sha)) fs::remove(entry.path(), error);
   }
   return sync_everything(root_);
@@ -87,7 +88,12 @@ bool FilePhotoStore::has_original(const Sha256& sha) {
   return regular_size(path(sha, app::PhotoSize::original)).has_value();
 }
 
-Result<void> FilePhotoStore::write_piece(const Sha256& sha, std::uint64_t size, std::uint64_t offset, ByteView data) {
+fs::path FilePhotoStore::part(const Sha256& sha, std::string_view device) const {
+  return root_ / "part" / (to_hex(sha) + "-" + to_hex(as_bytes(device)));
+}
+
+Result<void> FilePhotoStore::write_piece(const Sha256& sha, std::string_view device, std::uint64_t size,
+                                         std::uint64_t offset, ByteView data) {
   if (size == 0 || size > limits::kMediaBytes) {
     return fail(ErrorCode::media_range, "size",
                 std::to_string(size) + " bytes, 1 to " + std::to_string(limits::kMediaBytes));
@@ -97,52 +103,50 @@ Result<void> FilePhotoStore::write_piece(const Sha256& sha, std::uint64_t size, 
                 std::to_string(data.size()) + " bytes at " + std::to_string(offset) + " of " + std::to_string(size));
   }
   const std::scoped_lock lock(stripe_of(sha));
-  if (has_original(sha)) return {};
-
-  const fs::path part = root_ / "part" / to_hex(sha);
-  Descriptor fd(::open(part.c_str(), O_WRONLY | O_CLOEXEC));
+  const auto file = part(sha, device);
+  Descriptor fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
   bool created = false;
   if (!fd && errno == ENOENT) {
-    fd = Descriptor(::open(part.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, kFileMode));
+    fd = Descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, kFileMode));
     created = true;
   }
-  if (!fd) return storage_failed("open", part, errno);
+  if (!fd) return storage_failed("open", file, errno);
   std::size_t done = 0;
   while (done < data.size()) {
     const ssize_t put = ::pwrite(fd.get(), data.data() + done, data.size() - done, static_cast<off_t>(offset + done));
     if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return storage_failed("write", part, put < 0 ? errno : EIO);
+    if (put <= 0) return storage_failed("write", file, put < 0 ? errno : EIO);
     done += static_cast<std::size_t>(put);
   }
-  if (::fdatasync(fd.get()) != 0) return storage_failed("fdatasync", part, errno);
+  if (::fdatasync(fd.get()) != 0) return storage_failed("fdatasync", file, errno);
   if (created) return sync_folder(root_ / "part");
   return {};
 }
 
-Result<void> FilePhotoStore::seal(const Sha256& sha, std::uint64_t size) {
+Result<void> FilePhotoStore::seal(const Sha256& sha, std::string_view device, std::uint64_t size) {
   // A piece that came between hashing and renaming would change what was hashed.
   const std::scoped_lock lock(stripe_of(sha));
   const fs::path original = path(sha, app::PhotoSize::original);
-  const fs::path part = root_ / "part" / to_hex(sha);
-  if (const auto sealed = regular_size(original)) {
-    // Again: the sync after the move may be what failed.
-    if (*sealed == size) return sync_folder(original.parent_path());
-    return fail(ErrorCode::media_range, "size",
-                std::to_string(size) + " bytes claimed, the photo has " + std::to_string(*sealed));
-  }
-  const auto present = regular_size(part);
+  const auto file = part(sha, device);
+  const auto present = regular_size(file);
   if (!present) return fail(ErrorCode::media_range, "size", "no piece has come");
   if (*present < size) {
     return fail(ErrorCode::media_range, "size", std::to_string(*present) + " of " + std::to_string(size) + " bytes");
   }
-  const auto read = platform::hash_file(part);
+  const auto read = platform::hash_file(file);
   if (!read) return tl::unexpected(read.error());
-  if (*present != size || read->sha256 != sha) {
-    if (::unlink(part.c_str()) != 0 && errno != ENOENT) return storage_failed("unlink", part, errno);
+  const bool right = *present == size && read->sha256 == sha;
+  if (!right || regular_size(original) == size) {
+    // From another device, or from an earlier try whose sync after the move failed.
+    if (right) {
+      if (auto synced = sync_folder(original.parent_path()); !synced) return synced;
+    }
+    if (::unlink(file.c_str()) != 0 && errno != ENOENT) return storage_failed("unlink", file, errno);
+    if (right) return {};
     return fail(ErrorCode::media_hash_mismatch, "sha256", "the pieces are " + to_hex(read->sha256));
   }
-  if (auto synced = platform::sync_file(part); !synced) return synced;
-  if (auto moved = move_durably(part, original); !moved) return moved;
+  if (auto synced = platform::sync_file(file); !synced) return synced;
+  if (auto moved = move_durably(file, original); !moved) return moved;
   return sync_folder(root_ / "part");
 }
 

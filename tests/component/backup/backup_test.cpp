@@ -379,9 +379,9 @@ TEST_F(Backup, AUploadUnderWayBeginsAgainAfterARestore) {
   const auto made = make();
   ASSERT_TRUE(restore(made.folder));
   auto store = restored_store();
-  const auto row = read(*store, [&](app::Tx& tx) { return tx.find_media(sha(photo)); }).value();
-  EXPECT_EQ(row.status, app::MediaStatus::expected);
-  EXPECT_TRUE(row.have.empty()) << "the pieces are not in a backup";
+  const auto upload = read(*store, [&](app::Tx& tx) { return tx.find_upload("hh-1", sha(photo)); }).value();
+  EXPECT_EQ(upload.state, app::UploadState::open);
+  EXPECT_TRUE(upload.have.empty()) << "the pieces are not in a backup";
 }
 
 TEST_F(Backup, WithOtherToolsAMarkIsConfirmed) {

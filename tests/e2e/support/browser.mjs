@@ -51,9 +51,21 @@ export async function logIn(page, account) {
   await page.locator('[data-testid=live][data-status=open]').waitFor({ state: 'attached' })
 }
 
+// Until what opens or closes has done so; the long fading of what is new is left to itself.
+async function still(page) {
+  await page.waitForTimeout(100)
+  await page.evaluate(() => {
+    const brief = (animation) => {
+      const { duration, iterations } = animation.effect.getComputedTiming()
+      return duration * iterations < 1000
+    }
+    return Promise.all(document.getAnimations().filter(brief).map((animation) => animation.finished.catch(() => undefined)))
+  })
+}
+
 export async function shot(page, name, options = {}) {
   await mkdir(screenshots, { recursive: true })
-  await page.waitForTimeout(350) // opening animations
+  await still(page)
   await page.screenshot({ path: join(screenshots, `${name}.png`), ...options })
 }
 
@@ -64,7 +76,7 @@ export async function barriers(page) {
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }))
   return violations
     .filter((v) => v.impact === 'serious' || v.impact === 'critical')
-    .map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 5).join(' | ')}`)
+    .flatMap((v) => v.nodes.slice(0, 5).map((n) => `${v.id}: ${n.target.join(' ')}: ${n.any.map((check) => check.message).join('; ')}`))
 }
 
 export function json(page, path) {

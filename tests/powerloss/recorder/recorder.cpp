@@ -142,7 +142,7 @@ class Locked {
     }
     if (log_header->count < log_header->kill_at) return;
     const auto self = static_cast<std::int32_t>(::syscall(SYS_getpid));
-    if (log_header->killed != 0 && log_header->killed != self) return;
+    if (log_header->kill_everybody == 0 && log_header->killed != 0 && log_header->killed != self) return;
     log_header->killed = self;
     ::pthread_mutex_unlock(&log_header->lock);
     ::syscall(SYS_kill, self, SIGKILL);

@@ -173,6 +173,10 @@ void Recording::kill_at(std::uint64_t n) {
   header_->killed = 0;
   header_->kill_at = n;
 }
+void Recording::cut_power_at(std::uint64_t n) {
+  header_->kill_everybody = 1;
+  kill_at(n);
+}
 bool Recording::killed() const { return header_->killed != 0; }
 
 void Recording::skip_sync(const std::string& path_end) { put(header_->skip_sync, path_end); }

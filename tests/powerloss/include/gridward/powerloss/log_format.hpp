@@ -53,10 +53,11 @@ struct LogHeader {
   pthread_mutex_t lock;
   std::uint64_t used;   // bytes of entries
   std::uint64_t count;  // entries
-  // The process that is about to do operation number kill_at (from 0) is killed instead, and nobody else.
+  // The process that is about to do operation number kill_at (from 0) is killed instead, and nobody else; or everybody
+  // who is about to do it or a later one, as by a power cut.
   std::uint64_t kill_at;
   std::int32_t killed;
-  std::uint32_t unused;
+  std::uint32_t kill_everybody;
   // A slow disk: a sync of a path that ends with this waits for kSlowSyncUs before it begins.
   char slow_sync[128];
   // A planted fault: a sync of a path that ends with this does nothing and says that it did.

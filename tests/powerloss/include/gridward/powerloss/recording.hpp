@@ -35,8 +35,10 @@ class Recording {
   // What the recorder could not follow, or where its log and the folder differ. Ask when no process runs.
   std::string problem() const;
 
-  // The process that is about to do operation n is killed; false until then.
+  // The process that is about to do operation n is killed, the others go on.
   void kill_at(std::uint64_t n);
+  // Whoever is about to do operation n or a later one is killed.
+  void cut_power_at(std::uint64_t n);
   bool killed() const;
   void skip_sync(const std::string& path_end);
   void fail_sync(const std::string& path_end);
