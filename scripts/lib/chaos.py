@@ -32,6 +32,8 @@ def options():
     parser.add_argument("--faults", default=",".join(FAULTS), metavar="LIST", help="what is broken (default: %(default)s)")
     parser.add_argument("--devices", type=int, default=20, metavar="N", help="handhelds (default 20)")
     parser.add_argument("--rate", type=float, default=12, metavar="R", help="reports a second, all handhelds together (default 12)")
+    parser.add_argument("--photos", default="1024x768,1024x768,1024x768,2400x1800", metavar="SIZES",
+                        help="of the photos (default %(default)s: large ones take long to send and to derive; each lies on both ends)")
     parser.add_argument("--patience", type=int, default=300, metavar="S",
                         help="seconds for each step of handing over, afterwards (default 300: a handheld waits up to 60 s between tries)")
     parser.add_argument("--data", metavar="DIR", help="keep everything there (default: a temporary folder, kept when it fails)")
@@ -106,7 +108,7 @@ def quiet_port(n):
 
 
 def break_it(args, stack):
-    chaos = Chaos(stack, args.seed, args.seconds, args.kills, args.rate, args.faults, args.patience)
+    chaos = Chaos(stack, args.seed, args.seconds, args.kills, args.rate, args.faults, args.patience, args.photos.split(","))
     try:
         say(f"Starting {args.devices} handhelds in {stack.data}")
         chaos.prepare()

@@ -81,7 +81,7 @@ class Audit:
         self.witness = witness
         self.out = {key: 0 for key in (
             "created", "stored", "reports", "refused", "waiting", "lost", "duplicated", "photos_created", "photos_verified",
-            "photos_refused", "derivatives_missing", "down_sent", "down_applied", "down_lost", "down_doubled", "jobs_left")}
+            "photos_refused", "derivatives_missing", "down_sent", "down_applied", "down_lost", "down_doubled", "jobs_left", "parts_left")}
         self.problems = []
 
     def tell(self, text):
@@ -221,6 +221,9 @@ class Audit:
             if status.get(sha) != DERIVED or missing:
                 self.out["derivatives_missing"] += 1
                 self.tell(f"photo {sha}: status {status.get(sha)}, without {' and '.join(missing) or 'nothing'}")
+        self.out["parts_left"] = sum(len(os.listdir(os.path.join(folder, name))) for name in ("part", "tmp"))
+        if self.out["parts_left"]:
+            self.tell(f"{self.out['parts_left']} files are left of photos that came or were derived")
         there = {(plain(row[0]), plain(row[1])) for row in self.db.execute("SELECT record, sha256 FROM media_links JOIN media USING (media)")}
         for record, sha in sorted(links - there):
             if any(record in ids for ids in self.accepted.values()):
@@ -261,7 +264,7 @@ def audit(stack, witness_files=()):
 def held(result):
     """Nothing lost, doubled, missing or left over."""
     return result["created"] > 0 and not any(result[key] for key in (
-        "waiting", "lost", "duplicated", "refused", "photos_refused", "derivatives_missing", "down_lost", "down_doubled", "jobs_left"))
+        "waiting", "lost", "duplicated", "refused", "photos_refused", "derivatives_missing", "down_lost", "down_doubled", "jobs_left", "parts_left"))
 
 
 def whole_jpeg(path):

@@ -21,7 +21,6 @@ WORKER_GONE_S = 2   # a photo worker may finish nothing, so it has no reason to 
 READY_S = 60        # until a restart counts as failed
 GROUPS = 4          # processes of handhelds, when they are killed
 SMALL_DISKS = 3     # handhelds with a disk that gets full
-PHOTOS = ("1024x768", "1024x768", "1024x768", "2400x1800")  # large ones, too: they take long to send and to derive
 DISK = "24m"        # each; there is no room for more than a few dozen photos
 
 
@@ -83,11 +82,11 @@ class Tail:
 
 class Chaos:
     """`faults`: of FAULTS; `kills`: of the server, in `seconds`; `rate`: reports a second, all handhelds together; `patience`:
-    seconds for everything to arrive when nothing is broken any more."""
+    seconds for everything to arrive when nothing is broken any more; `photos`: sizes."""
 
-    def __init__(self, stack, seed, seconds, kills, rate, faults, patience):
+    def __init__(self, stack, seed, seconds, kills, rate, faults, patience, photos):
         self.stack, self.seed, self.seconds, self.kills, self.faults = stack, seed, seconds, kills, list(faults)
-        self.rate, self.patience = rate, patience
+        self.rate, self.patience, self.photos = rate, patience, photos
         self.witness = stack.path("witness.log")
         self.witnessed = Tail(self.witness)
         self.saved = 0
@@ -110,8 +109,10 @@ class Chaos:
     # -- before
     def prepare(self):
         """Everything up, nothing broken yet."""
-        # Often, so that tracks and heartbeats are under way whenever something breaks.
-        self.stack.device_config = {"track_interval_ms": 1000, "track_batch_ms": 5000, "heartbeat_ms": 10000, "keepalive_s": 10}
+        # Often, so that tracks and heartbeats are under way whenever something breaks; with very many as often as in the field.
+        many = self.stack.device_count / 100
+        self.stack.device_config = {"track_interval_ms": int(1000 * max(1, many)), "track_batch_ms": int(5000 * max(1, many)),
+                                    "heartbeat_ms": int(10000 * max(1, many)), "keepalive_s": 10}
         if "link" in self.faults:
             self.stack.link_port = free_port(self.stack.mqtt_port + 1)
         self.stack.prepare()
@@ -138,7 +139,7 @@ class Chaos:
         # Another seed for each start: a member who begins again does not do the same again.
         self.fleet_starts += 1
         self.fleets[number] = self.stack.start_fleet(
-            self.stack.handhelds[number::groups], behaviour, drain=self.patience, photos=PHOTOS, name=f"fleet-{number}",
+            self.stack.handhelds[number::groups], behaviour, drain=self.patience, photos=self.photos, name=f"fleet-{number}",
             words=["--unique", "--witness", self.witness, "--seed", self.seed * 1000 + self.fleet_starts],
             env={**os.environ, "TMPDIR": self.stack.path("tmp")})
 
