@@ -13,7 +13,7 @@ from gridward import build, check  # noqa: E402
 from gridward.api import Refused  # noqa: E402
 from gridward.build import ROOT, say  # noqa: E402
 from gridward.procs import Failed  # noqa: E402
-from gridward.stack import PHOTOS, Stack  # noqa: E402
+from gridward.stack import Stack  # noqa: E402
 
 STAGES = {"reported": "上报", "accepted": "受理", "transferred": "转办", "verified": "核查", "closed": "结案", "assessed": "考核"}
 LINES_A_SECOND = 4
@@ -95,7 +95,7 @@ def orders():
 
 def obey(stack, order):
     if order == "kill":
-        stack.kill_server()
+        stack.kill(stack.server)
     elif order == "start":
         stack.start_server()
     else:
@@ -145,7 +145,7 @@ def main():
         say(f"{len(stack.handhelds)} handhelds {'are enrolled' if args.idle else 'report'}; Ctrl-C stops everything.")
         Progress(stack)
         if not args.idle:
-            stack.start_fleet(photos=0 if len(stack.handhelds) <= OWN_SCENES else PHOTOS)
+            stack.start_fleet(**({"photos": ()} if len(stack.handhelds) <= OWN_SCENES else {}))
         lines = orders() if args.idle else queue.Queue()
         while True:
             try:
