@@ -324,7 +324,7 @@ Result<CaseView> Cases::act(const Actor& actor, const Uuid& id, const ActRequest
       if (!after) return tl::unexpected(after.error());
     }
     tell(tx, *after, path, live);
-    collect_pending(tx, devices, outgoing);
+    collect_pending(tx, devices, now, outgoing);
     auto made = view_of(tx, services_.policy, actor, std::move(*after));
     if (!made) return tl::unexpected(made.error());
     view = std::move(*made);

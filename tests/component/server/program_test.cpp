@@ -1,5 +1,6 @@
 // The program as an operator uses it: its commands, its exit statuses, its start and its stop.
 #include <gridward/platform/crypto.hpp>
+#include <gridward/storage/store.hpp>
 #include <gridward/test/postgres.hpp>
 
 #include "program_fixture.hpp"
@@ -34,6 +35,7 @@ TEST_F(ProgramTest, AWrongConfigurationIsNamed) {
   EXPECT_EQ(run({"serve", "--set", "http.web_dir=/no/such/folder"}).status, 3);
   EXPECT_EQ(run({"serve", "--set", "vision.worker=/no/such/program"}).status, 3);
   EXPECT_EQ(run({"serve", "--set", "mqtt.uri=tcp://127.0.0.1:1", "--set", "mqtt.password_file=/no/file"}).status, 3);
+  EXPECT_EQ(run({"serve", "--set", "http.proxy=proxy.example"}).status, 3);
 }
 
 TEST_F(ProgramTest, ImportIsAllOrNothing) {
@@ -212,7 +214,10 @@ TEST_F(ProgramTest, ServesUntilItIsAskedToStop) {
       dir / "log");
   const auto address = ready(server, "log");
   ASSERT_NE(address, "") << read_file(dir / "log");
-  EXPECT_NE(curl({address + "/api/health"}).output.find("\"mqtt\":\"connected\""), std::string::npos);
+  const auto health = curl({address + "/api/health"}).output;
+  for (const char* part : {R"("ok":true)", R"("store":"ok")", R"("mqtt":"connected")", R"("photos":"ok")"}) {
+    EXPECT_NE(health.find(part), std::string::npos) << health;
+  }
   EXPECT_EQ(curl({address + "/some/page"}).output, "<title>网格哨</title>");
   EXPECT_NE(curl({address + "/api/unknown"}).output.find("not_found"), std::string::npos);
   const auto login = curl({"-d", R"({"login":"op","password":"correct horse"})", address + "/api/login"});
@@ -232,6 +237,33 @@ TEST_F(ProgramTest, ServesUntilItIsAskedToStop) {
   EXPECT_EQ(server.kill(SIGTERM), 0) << read_file(dir / "log");
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 6s);
   EXPECT_NE(read_file(dir / "log").find("info stopped"), std::string::npos);
+}
+
+TEST_F(ProgramTest, AnItemThatNobodyAcknowledgesIsSentAgain) {
+  import_tree();
+  ASSERT_EQ(run({"device", "add", "hh-1", "--town", "120116135", "--key", std::string(64, 'a')}).status, 0);
+  {
+    auto store = storage::open_store({.url = "sqlite://" + (dir / "data/gridward.db").string()}).value();
+    const auto now = std::chrono::floor<Millis>(std::chrono::system_clock::now());
+    ASSERT_TRUE(store->write([&](app::Tx& tx) -> Result<void> {
+      tx.enqueue_down("hh-1", "notice", R"({"text":"x"})", now);
+      tx.touch_device("hh-1", now, std::nullopt);
+      return {};
+    }));
+  }
+  Mosquitto broker;
+  Process server(command({"serve", "--set", "mqtt.uri=" + broker.uri(), "--set", "mqtt.resend_s=1"}), dir / "log");
+  ASSERT_NE(ready(server, "log"), "") << read_file(dir / "log");
+  const auto sent = [&] {
+    const auto log = broker.log();
+    std::size_t count = 0;
+    const std::string_view line = "Received PUBLISH from gridward-server";
+    for (auto at = log.find(line); at != std::string::npos; at = log.find(line, at + 1)) ++count;
+    return count;
+  };
+  EXPECT_TRUE(wait_until([&] { return sent() >= 3; }, 30s)) << broker.log();
+  EXPECT_TRUE(broker.wait_log("gridward/1/down/120116135/hh-1"));
+  EXPECT_EQ(server.kill(SIGTERM), 0) << read_file(dir / "log");
 }
 
 TEST_F(ProgramTest, WaitsForTheBrokerAndStopsMeanwhile) {

@@ -85,7 +85,7 @@ TEST_P(SqliteOnly, EveryCommitIsSyncedBeforeItIsTold) {
   for (int i = 1; i <= 10; ++i) {
     const auto before = syncs.load();
     const auto result = (*store)->write([&](app::Tx& tx) -> Result<void> {
-      tx.quarantine({0, "hh-1", "t", std::nullopt, at(i), {}, {}});
+      tx.prove_writable(at(i));
       return {};
     });
     ASSERT_TRUE(result);

@@ -89,6 +89,8 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   asio::awaitable<void> run(std::shared_ptr<Session> self) {
     boost::system::error_code failed;
     lowest().socket().set_option(asio::ip::tcp::no_delay(true), failed);
+    const auto peer = lowest().socket().remote_endpoint(failed);
+    if (!failed) peer_ = peer.address().to_string();
     if constexpr (kTls) {
       lowest().expires_after(core_.options.request_timeout);
       co_await stream_.async_handshake(asio::ssl::stream_base::server,
@@ -139,6 +141,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
     auto request = std::make_shared<Request>();
     const auto readable = to_request(parser.get(), parser.chunked(), *request);
     std::optional<Response> response;
+    request->peer = peer_;
     if (!readable) {
       response = problem(readable.error());
       keep_alive = false;
@@ -298,6 +301,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   Stream stream_;
   asio::steady_timer wake_;
   beast::flat_buffer buffer_;
+  std::string peer_;
   bool in_flight_ = false;  // a whole request was read and is not answered yet
   bool streaming_ = false;
   bool ready_ = false;

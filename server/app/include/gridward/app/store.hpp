@@ -76,14 +76,34 @@ struct StoredRecord {
 // Refused for what the county, or a newer program, can put right: the same record may be taken later.
 bool may_be_mended(ErrorCode refusal);
 
+// What was refused: one row for the same bytes of a device, however often they come.
 struct QuarantineRow {
   std::int64_t row = 0;
   std::string device;
   std::string topic;
+  // What could be told of a record; a whole message that cannot be read has none of it.
   std::optional<Uuid> record;
-  UnixMs received{};
-  Error error;
-  Bytes raw;
+  std::optional<Uuid> epoch;
+  std::optional<std::uint64_t> seq;
+  std::string kind;
+  Sha256 hash{};         // of the bytes as they came; zeros in rows of before version 7
+  std::size_t size = 0;  // of the bytes as they came
+  UnixMs received{};     // the first time
+  UnixMs last{};         // filled by the store, like `times`
+  std::uint64_t times = 1;
+  Error error;  // of the last time
+  Bytes raw;    // all of the bytes, or none
+};
+// A broken handheld fills no disk: what it may have in quarantine. A whole message of refused records fits.
+inline constexpr std::size_t kQuarantineRows = 256;
+inline constexpr std::size_t kQuarantineBytes = 4 * 1024 * 1024;
+struct QuarantineCounts {
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;  // kept
+  // Refusals whose row, or whose bytes, the budget did not hold.
+  std::uint64_t overflow = 0;
+  std::uint64_t overflow_bytes = 0;
+  bool operator==(const QuarantineCounts&) const = default;
 };
 
 struct SignatureJob {
@@ -196,6 +216,7 @@ struct TrackRow {
   std::string device;
   Uuid patrol;
   std::vector<TrackPoint> points;
+  std::int64_t row = 0;  // filled on reading
 };
 
 struct PhotoJob {
@@ -229,6 +250,7 @@ class Tx {
   // After a restore: what the backup held, no more. Everybody logs in again, for a session that was ended since would
   // be back.
   virtual void begin_generation(const Uuid& generation, std::span<const StreamReach> held) = 0;
+  virtual void prove_writable(UnixMs now) = 0;  // changes a row of its own, so that a commit has something to write
 
   // people
   virtual void upsert_user(const User& user) = 0;
@@ -238,6 +260,10 @@ class Tx {
   virtual std::optional<Session> find_session(const Sha256& token_hash) = 0;
   virtual void delete_session(const Sha256& token_hash) = 0;
   virtual void purge_sessions(UnixMs now) = 0;
+  // Addresses that a login came in from; place: their hash.
+  virtual bool knows_place(std::string_view login, const Sha256& place) = 0;
+  virtual void note_place(std::string_view login, const Sha256& place, UnixMs now) = 0;
+  virtual void purge_places(UnixMs before) = 0;
 
   // devices
   virtual void upsert_device(const Device& device) = 0;
@@ -246,6 +272,8 @@ class Tx {
   virtual void touch_device(std::string_view id, UnixMs seen, const std::optional<StatusBody>& status) = 0;
   // The device a member used last, else the one they hold.
   virtual std::optional<std::string> device_of(std::string_view login) = 0;
+  // The member used this device then. Only a newer use counts, to the minute.
+  virtual void note_device(std::string_view login, std::string_view device, UnixMs at) = 0;
 
   // records
   virtual Inserted insert_record(StoredRecord& record) = 0;
@@ -254,6 +282,7 @@ class Tx {
   // Records held back until the seq before them is complete, up to and with `seq`, in order of seq.
   virtual void hold_record(std::int64_t row) = 0;
   virtual std::vector<StoredRecord> held_records(std::string_view device, const Uuid& epoch, std::uint64_t seq) = 0;
+  virtual bool has_held(std::string_view device, const Uuid& epoch) = 0;
   // Applied. forget_bytes: keep only its identity and hash (positions, for privacy).
   virtual void release_record(std::int64_t row, bool forget_bytes) = 0;
   // Read but not taken (an unknown category, …): its seq counts and its identity stays, its bytes are in quarantine.
@@ -261,10 +290,17 @@ class Tx {
   // too.
   virtual void refuse_record(std::int64_t row, const Error& error) = 0;
   virtual std::optional<Error> refusal(std::int64_t row) = 0;
+  // A refused record that is looked at again, as if it had come only now: its row gets its bytes back and is refused no
+  // longer.
+  virtual void reopen_record(const StoredRecord& record) = 0;
   virtual void flag_records(std::string_view device, const Uuid& epoch, std::span<const Uuid> records,
                             std::string_view flag) = 0;
+  // Within the budget of its device; beyond it the row, or its bytes, are counted and not kept.
   virtual void quarantine(const QuarantineRow& row) = 0;
-  virtual std::vector<QuarantineRow> quarantined(std::size_t limit) = 0;  // newest first
+  virtual void leave_quarantine(std::string_view device, const Sha256& hash) = 0;  // it was taken after all
+  virtual std::vector<QuarantineRow> quarantined(std::size_t limit) = 0;           // newest first
+  // Of the registered devices of this subtree; who has nothing is left out.
+  virtual std::map<std::string, QuarantineCounts> quarantine_counts(std::string_view path) = 0;
   virtual void add_signature_job(const SignatureJob& job) = 0;
   virtual std::vector<SignatureJob> signature_jobs(std::size_t limit) = 0;  // oldest first
   virtual void finish_signature_job(std::int64_t row) = 0;
@@ -310,8 +346,16 @@ class Tx {
   // down
   virtual std::uint64_t enqueue_down(std::string_view device, std::string_view kind, std::string_view body,
                                      UnixMs now) = 0;  // gives its number, from 1 per device
+  // Not acknowledged, lowest number first. A restored store keeps back what it numbered since, until agree_down.
   virtual std::vector<DownItem> pending_down(std::string_view device, std::size_t limit) = 0;
-  virtual void ack_down(std::string_view device, std::uint64_t n) = 0;
+  // Of these the ones that were last sent (or made) at `before` or earlier.
+  virtual std::vector<DownItem> overdue_down(std::string_view device, std::size_t limit, UnixMs before) = 0;
+  // Devices not revoked and seen at `seen_since` or later that have something overdue; who waits longest first.
+  virtual std::vector<std::string> overdue_devices(UnixMs before, UnixMs seen_since, std::size_t limit) = 0;
+  virtual void sent_down(std::string_view device, std::uint64_t from, std::uint64_t to, UnixMs now) = 0;
+  // The device has everything up to `ack`; nothing: it was wiped, or never had an item. Of a store that was put back
+  // the device may have more numbers than were given here: what it cannot have is numbered anew above its `ack`.
+  virtual void agree_down(std::string_view device, std::optional<std::uint64_t> ack) = 0;
 
   // duty
   virtual void insert_punch(const PunchRow& punch) = 0;
@@ -322,6 +366,7 @@ class Tx {
   virtual std::vector<PatrolRow> patrols_of(std::string_view actor, UnixMs from, UnixMs to) = 0;
   virtual void insert_track(const TrackRow& track) = 0;
   virtual std::vector<TrackRow> tracks_of(std::string_view actor, UnixMs from, UnixMs to) = 0;
+  virtual void update_track(const TrackRow& track) = 0;  // without points: removes it
   virtual void count_dropped_points(std::string_view device, std::string_view yyyymmdd, std::size_t points) = 0;
   virtual std::uint64_t dropped_points(std::string_view device) = 0;
 };
@@ -332,6 +377,8 @@ struct Unit {
   // The work may be run again after its first run was rolled back: what it keeps outside the Tx it makes anew. Such
   // units share a transaction without a savepoint each, which is a third of what a small unit costs SQLite.
   bool repeatable = false;
+  // What it holds in memory until `done`, about: the store takes no more units than it has room for.
+  std::size_t bytes = 1024;
 };
 
 // Thread-safe.
@@ -340,7 +387,7 @@ class Store {
   virtual ~Store() = default;
   // Runs on the caller's thread with a reader's connection; blocks while all are taken.
   virtual Result<void> read(const std::function<Result<void>(Tx&)>& work) = 0;
-  // Error: busy when the queue is full; then `done` is not called.
+  // Error: busy when the queue is full, in units or in bytes; then `done` is not called.
   virtual Result<void> submit(Unit unit) = 0;
   // submit, and wait for the commit. Not on the writer's thread.
   Result<void> write(std::function<Result<void>(Tx&)> work);
