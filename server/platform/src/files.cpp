@@ -96,11 +96,13 @@ Result<void> sync_file(const fs::path& path) { return sync(path, O_RDONLY); }
 Result<void> sync_folder(const fs::path& path) { return sync(path, O_RDONLY | O_DIRECTORY); }
 
 Result<void> make_folder(const fs::path& path, unsigned mode) {
-  if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) == 0) {
-    return sync_folder(path.has_parent_path() ? path.parent_path() : fs::path("."));
+  if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) != 0) {
+    if (errno != EEXIST) return failed("mkdir", path, errno);
+    return {};
   }
-  if (errno != EEXIST) return failed("mkdir", path, errno);
-  return {};
+  auto synced = sync_folder(path.has_parent_path() ? path.parent_path() : fs::path("."));
+  if (!synced) ::rmdir(path.c_str());  // the next call tries again
+  return synced;
 }
 
 Result<FileHash> hash_file(const fs::path& path) { return read_through(path, nullptr); }

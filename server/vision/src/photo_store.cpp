@@ -25,6 +25,14 @@ tl::unexpected<Error> storage_failed(std::string_view what, const fs::path& path
               path.string() + ": " + std::generic_category().message(error));
 }
 
+// What a process that was killed left behind is seen, but need not be on the disk yet: a name, a folder, a folder
+// above.
+Result<void> sync_everything(const fs::path& folder) {
+  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::syncfs(fd.get()) != 0) return storage_failed("syncfs", folder, errno);
+  return {};
+}
+
 std::optional<std::uint64_t> regular_size(const fs::path& path) {
   struct stat info{};
   if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
@@ -59,7 +67,7 @@ Result<void> FilePhotoStore::prepare() {
     const auto sha = sha256_from_hex(name.substr(0, name.find('-')));
     if (sha && has_original(*sha)) fs::remove(entry.path(), error);
   }
-  return {};
+  return sync_everything(root_);
 }
 
 std::string FilePhotoStore::path(const Sha256& sha, app::PhotoSize size) const {
@@ -94,7 +102,7 @@ Result<void> FilePhotoStore::write_piece(const Sha256& sha, std::string_view dev
     return fail(ErrorCode::media_range, "off",
                 std::to_string(data.size()) + " bytes at " + std::to_string(offset) + " of " + std::to_string(size));
   }
-  const std::scoped_lock lock(stripes_[sha[0] % stripes_.size()]);
+  const std::scoped_lock lock(stripe_of(sha));
   const auto file = part(sha, device);
   Descriptor fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
   bool created = false;
@@ -117,7 +125,7 @@ Result<void> FilePhotoStore::write_piece(const Sha256& sha, std::string_view dev
 
 Result<void> FilePhotoStore::seal(const Sha256& sha, std::string_view device, std::uint64_t size) {
   // A piece that came between hashing and renaming would change what was hashed.
-  const std::scoped_lock lock(stripes_[sha[0] % stripes_.size()]);
+  const std::scoped_lock lock(stripe_of(sha));
   const fs::path original = path(sha, app::PhotoSize::original);
   const auto file = part(sha, device);
   const auto present = regular_size(file);
@@ -129,6 +137,10 @@ Result<void> FilePhotoStore::seal(const Sha256& sha, std::string_view device, st
   if (!read) return tl::unexpected(read.error());
   const bool right = *present == size && read->sha256 == sha;
   if (!right || regular_size(original) == size) {
+    // From another device, or from an earlier try whose sync after the move failed.
+    if (right) {
+      if (auto synced = sync_folder(original.parent_path()); !synced) return synced;
+    }
     if (::unlink(file.c_str()) != 0 && errno != ENOENT) return storage_failed("unlink", file, errno);
     if (right) return {};
     return fail(ErrorCode::media_hash_mismatch, "sha256", "the pieces are " + to_hex(read->sha256));
@@ -149,6 +161,7 @@ FilePhotoStore::Draft FilePhotoStore::draft(const Sha256& sha) {
 }
 
 Result<void> FilePhotoStore::publish(const Sha256& sha, const Draft& draft) {
+  const std::scoped_lock lock(stripe_of(sha));
   auto done = move_durably(draft.preview, path(sha, app::PhotoSize::preview));
   if (done) done = move_durably(draft.thumb, path(sha, app::PhotoSize::thumb));
   if (!done) {

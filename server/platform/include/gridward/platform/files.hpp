@@ -12,7 +12,8 @@ namespace gridward::platform {
 
 Result<void> sync_file(const std::filesystem::path& path);
 Result<void> sync_folder(const std::filesystem::path& path);
-// Makes one folder and syncs the one above it; the same again is ok. `mode` as in mkdir(2).
+// Makes one folder and syncs the one above it; the same again is ok. `mode` as in mkdir(2). Not the same folder by two
+// threads at a time: the second would build on what the first has not synced yet.
 Result<void> make_folder(const std::filesystem::path& path, unsigned mode = 0750);
 
 struct FileHash {

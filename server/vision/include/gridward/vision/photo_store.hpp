@@ -16,7 +16,8 @@ namespace gridward::vision {
 class FilePhotoStore final : public app::PhotoStore {
  public:
   // Makes the folders, empties tmp/ and removes parts whose original is sealed: most are left from a stop between the
-  // seal and its commit, and the few others come again. Error: storage_failed.
+  // seal and its commit, and the few others come again. Syncs the whole file system once, so that nothing is built on
+  // what a killed process had not synced. Error: storage_failed.
   static Result<std::unique_ptr<FilePhotoStore>> open(const std::filesystem::path& root);
   // For a tool that looks while a server runs: makes and removes nothing.
   static std::unique_ptr<FilePhotoStore> beside(const std::filesystem::path& root);
@@ -42,12 +43,13 @@ class FilePhotoStore final : public app::PhotoStore {
  private:
   explicit FilePhotoStore(std::filesystem::path root);
   Result<void> prepare();
+  std::mutex& stripe_of(const Sha256& sha) { return stripes_[sha[0] % stripes_.size()]; }
   std::filesystem::path part(const Sha256& sha, std::string_view device) const;
   Result<void> move_durably(const std::filesystem::path& from, const std::filesystem::path& to) const;
 
   std::filesystem::path root_;
   std::atomic<std::uint64_t> drafts_{0};
-  std::array<std::mutex, 16> stripes_;  // by the photo's first byte
+  std::array<std::mutex, 16> stripes_;  // by the photo's first byte, so that one folder has one thread at a time
 };
 
 }  // namespace gridward::vision
