@@ -72,4 +72,9 @@ void SqlTx::begin_generation(const Uuid& generation, std::span<const app::Stream
   db_.change("DELETE FROM sessions");
 }
 
+void SqlTx::prove_writable(UnixMs now) {
+  db_.change("INSERT INTO counters (name, n) VALUES ('proof', :n) ON CONFLICT (name) DO UPDATE SET n = excluded.n",
+             to_unix_ms(now));
+}
+
 }  // namespace gridward::storage

@@ -147,13 +147,6 @@ std::uint64_t SqlTx::org_revision() {
       db_.value<std::int64_t>("SELECT n FROM counters WHERE name = 'org_revision'").value_or(0));
 }
 
-// ---- the store itself
-
-void SqlTx::prove_writable(UnixMs now) {
-  db_.change("INSERT INTO counters (name, n) VALUES ('proof', :n) ON CONFLICT (name) DO UPDATE SET n = excluded.n",
-             to_unix_ms(now));
-}
-
 // ---- people
 
 void SqlTx::upsert_user(const app::User& user) {

@@ -41,8 +41,9 @@ class Backup : public testing::Test {
     world.clock.advance(std::chrono::seconds(1));
     return must(backup::make(*world.store, *world.photos, backups(), world.clock.now()));
   }
-  // What handhelds are told.
+  // What handhelds are told, once the moment is over for which ingest remembers it.
   std::uint64_t safe() {
+    world.clock.advance(std::chrono::seconds(3));
     auto hello = hh.message({});
     hello.hello = true;
     return Handheld::receipt_of(hh.send(hello)).safe;

@@ -1,7 +1,6 @@
 // The program as an operator uses it: its commands, its exit statuses, its start and its stop.
 #include <gridward/platform/crypto.hpp>
 #include <gridward/storage/store.hpp>
-#include <gridward/test/mosquitto.hpp>
 #include <gridward/test/postgres.hpp>
 
 #include "program_fixture.hpp"
