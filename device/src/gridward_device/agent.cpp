@@ -30,13 +30,17 @@ bool sodium_ready() {
 // ---- the key ----
 
 Result<void> DeviceKey::create(const std::filesystem::path& file, const Ports& ports) {
-  if (std::filesystem::exists(file)) return {};
-  std::array<std::uint8_t, 32> seed{};
-  ports.random(seed.data(), seed.size());
-  const auto text = to_hex(seed) + "\n";
-  std::error_code error;
-  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
-  if (!write_durably(file, as_bytes(text), 0600)) {
+  bool made = std::filesystem::exists(file);
+  if (!made) {
+    std::array<std::uint8_t, 32> seed{};
+    ports.random(seed.data(), seed.size());
+    const auto text = to_hex(seed) + "\n";
+    std::error_code error;
+    if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
+    made = write_durably(file, as_bytes(text), 0600);
+  }
+  // Also one that was there: the `init` that made it may have been killed before it was on the disk.
+  if (!made || !sync_file_system(file.parent_path())) {
     return fail(ErrorCode::storage_failed, "key_file", file.string() + " cannot be written");
   }
   return {};
@@ -75,6 +79,7 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config, const Ports& p
   if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     return fail(ErrorCode::unavailable, "data_dir", "another agent runs on " + config.data_dir.string());
   }
+  outbox.make_durable();
   std::uint64_t seed = 0;
   ports.random(reinterpret_cast<std::uint8_t*>(&seed), sizeof seed);
   std::unique_ptr<Agent> agent(
