@@ -11,7 +11,7 @@ import time
 import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from gridward import build  # noqa: E402
+from gridward import build, planted  # noqa: E402
 from gridward.build import ROOT, say  # noqa: E402
 from gridward.procs import Failed  # noqa: E402
 
@@ -91,6 +91,8 @@ def run_check(name, command, total, cwd=ROOT):
 def lint(build_dir, total):
     begin = stage("format, layers, lint")
     run_check("format", ["scripts/format", "--check"], total)
+    run_check("figures of docs/reliability.md", [sys.executable, "scripts/lib/chaos.py", "--table", *sorted(glob.glob("docs/reliability/*.jsonl", root_dir=ROOT)),
+                                                 "--into", "docs/reliability.md", "--check"], total)
     run_check("layers", ["scripts/check-layers", build_dir], total)
     run_check("eslint", ["npm", "run", "--silent", "lint"], total, WEB)
     run_check("type check of the pages", ["npx", "--no-install", "vue-tsc", "--noEmit"], total, WEB)
@@ -176,14 +178,19 @@ def whole_path(build_dir, total):
 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/test", description="runs the tests; the last line is the sum")
-    parser.add_argument("what", nargs="?", default="all", choices=["unit", "component", "e2e", "all"])
+    parser.add_argument("what", nargs="?", default="all", choices=["unit", "component", "e2e", "chaos", "all"])
+    parser.add_argument("--only", metavar="WORDS", help="of chaos: the faults whose name has this")
     parser.add_argument("--build-dir", default=os.path.join(ROOT, "build", "ci"))
     parser.add_argument("--no-build", action="store_true", help="use what is built in --build-dir")
     args = parser.parse_args()
     build_dir = os.path.abspath(args.build_dir)
     total = Sum()
     try:
-        if not args.no_build:
+        if args.what == "chaos":  # not part of all: it takes ten minutes and more
+            begin = stage("planted faults")
+            planted.run(total, args.only)
+            done(begin, "done")
+        elif not args.no_build:
             begin = stage("build (preset ci)")
             build.programs("ci", build_dir)
             done(begin, "done")

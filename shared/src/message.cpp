@@ -139,6 +139,20 @@ Result<UpMessage> decode_up(ByteView bytes) {
   return message;
 }
 
+std::optional<std::vector<Bytes>> peek_up_records(ByteView bytes) {
+  const auto root = document::parse_cbor(bytes, limits::kUpMessageBytes);
+  if (!root) return std::nullopt;
+  std::optional<Error> error;
+  const Fields map(*root, "", error);
+  std::vector<Bytes> records;
+  map.list("r", limits::kCborItems, [&](const json& node, std::string path) {
+    if (!node.is_binary()) return map.fail_path(ErrorCode::bad_type, std::move(path), "bytes are needed");
+    records.push_back(node.get_binary());
+  });
+  if (error) return std::nullopt;
+  return records;
+}
+
 Bytes encode_media_piece(const MediaPiece& piece) {
   json map{{"v", kVersion}, {"sha256", blob(piece.sha256)}, {"size", piece.size}, {"off", piece.offset}};
   if (!piece.data.empty()) map["data"] = json::binary(piece.data);

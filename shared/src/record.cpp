@@ -251,13 +251,25 @@ Result<void> validate(const Record& record) {
   return {};
 }
 
-std::optional<Uuid> peek_record_id(ByteView bytes) {
+RecordPeek peek_record(ByteView bytes) {
+  RecordPeek peek;
   // A record over its own limit is refused too, and its refusal must name it.
   const auto root = document::parse_cbor(bytes, limits::kUpMessageBytes);
-  if (!root) return std::nullopt;
-  std::optional<Error> error;
-  const Uuid id = Fields(*root, "", error).uuid("id");
-  return error ? std::nullopt : std::optional(id);
+  if (!root) return peek;
+  // Each with an error of its own: what is wrong with one says nothing of the others.
+  const auto field = [&](auto read) -> std::optional<decltype(read(std::declval<const Fields&>()))> {
+    std::optional<Error> error;
+    auto value = read(Fields(*root, "", error));
+    if (error) return std::nullopt;
+    return value;
+  };
+  peek.id = field([](const Fields& map) { return map.uuid("id"); });
+  peek.epoch = field([](const Fields& map) { return map.uuid("epoch"); });
+  peek.seq = field([](const Fields& map) { return map.counter("seq", ranges::kFromOne); });
+  if (const auto kind = field([](const Fields& map) { return map.word("kind", kKinds); })) peek.kind = kKinds[*kind];
+  return peek;
 }
+
+std::optional<Uuid> peek_record_id(ByteView bytes) { return peek_record(bytes).id; }
 
 }  // namespace gridward

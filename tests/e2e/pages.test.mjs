@@ -9,7 +9,7 @@ import { middleOf } from './support/place.mjs'
 import { startStack } from './support/stack.mjs'
 import { until } from './support/until.mjs'
 
-let stack, browser, handheld, caseId
+let stack, browser, handheld, caseId, longId
 
 before(async () => {
   stack = await startStack()
@@ -27,8 +27,15 @@ before(async () => {
     const photo = await drawnScene(join(stack.data, `scene-${i}.jpg`), i + 1)
     await handheld.save('report', '--category', category.code, '--text', `第 ${i + 1} 件：${category.name}，请派人查看。`, '--photo', photo, ...position)
   }
-  await until('the reports are there', async () => (await json(page, '/api/cases')).total >= Math.min(5, categories.length))
-  caseId = (await json(page, '/api/cases')).cases[0].id
+  // More photos than a phone is wide, more text than anybody reads, no position, a word that cannot be broken.
+  const photos = [0, 1, 2, 3, 4].flatMap((i) => ['--photo', join(stack.data, `scene-${i}.jpg`)])
+  const words = `${'村委会东侧约五十米处的主干道路面上有一处井盖破损，边缘已经明显塌陷，附近没有任何围挡。'.repeat(8)}\n${'x'.repeat(120)}`
+  await handheld.save('report', '--category', categories[0].code, '--text', words, ...photos)
+  const expected = Math.min(5, categories.length) + 1
+  await until('the reports are there', async () => (await json(page, '/api/cases')).total >= expected)
+  const { cases } = await json(page, '/api/cases')
+  longId = cases.find((row) => row.place === null).id
+  caseId = cases.find((row) => row.place !== null).id
   await until('the photo is there', async () => (await json(page, `/api/cases/${caseId}`)).media.every((m) => m.status === 'derived'))
   await page.context().close()
 })
@@ -40,10 +47,18 @@ after(async () => {
 
 const pages = [
   { name: 'cases', path: () => '/cases', there: 'a.row' },
+  { name: 'cases-none', path: () => '/cases?q=zzz', there: '.empty button' },
+  { name: 'menu', path: () => '/cases?stage=assessed', there: '.empty', press: '.user', then: '[role=menuitem]' },
   { name: 'case', path: () => `/cases/${caseId}`, there: '[data-testid=map] path.own-grid' },
+  { name: 'case-long', path: () => `/cases/${longId}`, there: '.strip img' },
+  { name: 'viewer', path: () => `/cases/${longId}`, there: '.strip img', press: 'figure .open', then: 'dialog[open] img' },
+  { name: 'reject', path: () => `/cases/${caseId}`, there: '[data-action=reject]', press: '[data-action=reject]', then: '#act-note' },
+  { name: 'case-absent', path: () => '/cases/00000000-0000-7000-8000-000000000000', there: '.absent' },
   { name: 'duty', path: () => '/duty', there: '.punch' },
+  { name: 'duty-none', path: () => '/duty?day=2026-01-05', there: '.list .empty' },
   { name: 'day', path: () => `/duty/${stack.accounts.member.login}`, there: '[data-testid=member-day] path.own-grid' },
   { name: 'devices', path: () => '/devices', there: '[data-device]' },
+  { name: 'missing', path: () => '/nowhere', there: '.missing' },
 ]
 
 for (const [kind, size] of Object.entries({ wide, narrow })) {
@@ -57,14 +72,19 @@ for (const [kind, size] of Object.entries({ wide, narrow })) {
         const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
         if (over > 0) found.push(`${name}: ${over} px wider than the screen`)
         if (size === narrow) found.push(...(await small(page)).map((what) => `${name}: under 44 px: ${what}`))
+        if (locale === 'zh-CN') found.push(...(await latin(page)).map((what) => `${name}: not Chinese: ${what}`))
       }
       await page.goto('/')
       await page.locator('#login').waitFor()
       await look('login')
       await logIn(page, stack.accounts.operator)
-      for (const { name, path, there } of pages) {
+      for (const { name, path, there, press, then } of pages) {
         await page.goto(path())
         await page.locator(there).first().waitFor()
+        if (press !== undefined) {
+          await page.locator(press).first().click()
+          await page.locator(then).first().waitFor()
+        }
         await look(name)
       }
       assert.deepEqual(found, [])
@@ -77,11 +97,26 @@ for (const [kind, size] of Object.entries({ wide, narrow })) {
 // What is pressed with a thumb and is lower than 44 px.
 function small(page) {
   return page.evaluate(() =>
-    [...document.querySelectorAll('button, a[href], input, [role=button], [role=combobox]')]
+    [...document.querySelectorAll('button, a[href], input, [role=button], [role=combobox], [role=menuitem]')]
       .map((e) => ({ e, box: (e.closest('.el-input__wrapper, .el-select__wrapper') ?? e).getBoundingClientRect() }))
       .filter(({ e, box }) => box.height > 0 && box.height < 43.5 && box.bottom > 0 && !e.classList.contains('skip'))
       .map(({ e, box }) => `${e.tagName}.${e.className} ${Math.round(box.height)} px`),
   )
+}
+
+// Words of the page itself in Latin letters: not keys, ids, hashes, units or what somebody wrote.
+function latin(page) {
+  return page.evaluate(() => {
+    const found = []
+    const texts = document.createTreeWalker(document.querySelector('#app'), NodeFilter.SHOW_TEXT)
+    while (texts.nextNode()) {
+      const parent = texts.currentNode.parentElement
+      if (parent.closest('kbd, style, [lang=en], .hash, .story, .text, .leaflet-control, [data-device] th') !== null) continue
+      if (parent.getClientRects().length === 0 || parent.textContent.trim() === 'English') continue
+      found.push(...(texts.currentNode.textContent.match(/[A-Za-z]{2,}/g) ?? []).filter((word) => !/^([KM]iB|px)$/.test(word)))
+    }
+    return found
+  })
 }
 
 test('the connection is lost: the page says so, and comes back by itself', async () => {

@@ -36,6 +36,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 'c':
       if (const auto value = http::cookie_value(text, "gridward_session")) require(value->size() <= text.size());
       break;
+    case 'x': {
+      const auto place = http::client_place("10.0.0.1", text, "10.0.0.1");
+      require(place.size() >= 4 && place.size() < 64);
+      break;
+    }
     case 'h':
       static_cast<void>(http::etag_matches(text, "\"a\""));
       static_cast<void>(http::accepts_encoding(text, "br"));

@@ -5,26 +5,68 @@
 namespace gridward::app {
 namespace {
 
-constexpr std::size_t kBatch = 32;
+// A handheld that is connected says something every five minutes (its heartbeat, and a track each minute on duty).
+// Whoever was not heard of for longer is away, and gets what waits with its next hello.
+constexpr auto kSeenWithin = std::chrono::minutes{11};
+constexpr std::size_t kDevicesPerPass = 512;
+constexpr std::size_t kItemsPerPass = 4096;
 
 }  // namespace
 
-void collect_pending(Tx& tx, const Device& device, std::vector<Outgoing>& out) {
-  for (auto& item : tx.pending_down(device.id, kBatch)) out.push_back({device.town, device.id, std::move(item)});
+void collect(Tx& tx, const Device& device, std::vector<DownItem> items, UnixMs now, std::vector<Outgoing>& out) {
+  for (std::size_t i = 0; i < items.size();) {
+    auto end = i + 1;
+    while (end < items.size() && items[end].n == items[end - 1].n + 1) ++end;
+    tx.sent_down(device.id, items[i].n, items[end - 1].n, now);
+    i = end;
+  }
+  for (auto& item : items) out.push_back({device.town, device.id, std::move(item)});
 }
 
-void collect_pending(Tx& tx, const std::vector<std::string>& devices, std::vector<Outgoing>& out) {
+void collect_pending(Tx& tx, const std::vector<std::string>& devices, UnixMs now, std::vector<Outgoing>& out) {
   std::vector<std::string> once = devices;
   std::sort(once.begin(), once.end());
   once.erase(std::unique(once.begin(), once.end()), once.end());
   for (const auto& id : once) {
-    if (const auto device = tx.find_device(id)) collect_pending(tx, *device, out);
+    if (const auto device = tx.find_device(id)) collect(tx, *device, tx.pending_down(id, kItemsPerDevice), now, out);
   }
 }
 
 void deliver(Services& services, const std::vector<LiveEvent>& live, const std::vector<Outgoing>& out) {
   for (const auto& event : live) services.live.publish(event);
   for (const auto& one : out) services.devices.send(one.town, one.device, one.message);
+}
+
+DownJobs::DownJobs(Services services, Millis again_after) : services_(services), again_after_(again_after) {}
+
+void DownJobs::linked() { linked_at_ = to_unix_ms(services_.clock.now()); }
+
+bool DownJobs::run_once() {
+  const auto now = services_.clock.now();
+  // What was sent before the link came up may have gone nowhere, however short ago.
+  const auto before = std::max(now - again_after_, from_unix_ms(linked_at_.load()) - Millis{1});
+  const auto overdue = [&](Tx& tx, std::size_t limit) { return tx.overdue_devices(before, now - kSeenWithin, limit); };
+  bool any = false;
+  const auto looked = services_.store.read([&](Tx& tx) -> Result<void> {
+    any = !overdue(tx, 1).empty();
+    return {};
+  });
+  // Most passes find nothing, and then write nothing.
+  if (!looked || !any) return false;
+  std::vector<Outgoing> outgoing;
+  const auto written = services_.store.write([&](Tx& tx) -> Result<void> {
+    outgoing.clear();
+    for (const auto& id : overdue(tx, kDevicesPerPass)) {
+      if (outgoing.size() + kItemsPerDevice > kItemsPerPass) break;
+      if (const auto device = tx.find_device(id)) {
+        collect(tx, *device, tx.overdue_down(id, kItemsPerDevice, before), now, outgoing);
+      }
+    }
+    return {};
+  });
+  if (!written) return false;
+  deliver(services_, {}, outgoing);
+  return !outgoing.empty();
 }
 
 }  // namespace gridward::app

@@ -15,8 +15,8 @@ bool sees_duty(Role role) { return role == Role::town_operator || role == Role::
 
 LiveEvent duty_event(const User& member) { return {"duty", member.login, member.org_path, 0}; }
 
-void expect_all(Tx& tx, const Record& record) {
-  for (const auto& media : record.media) tx.expect_media(media, record.id, std::nullopt);
+void expect_all(Tx& tx, const Record& record, std::int64_t row) {
+  for (const auto& media : record.media) tx.expect_media(media, row, std::nullopt);
 }
 
 std::vector<domain::DutyWindow> windows_of(const std::vector<PunchRow>& rows) {
@@ -24,6 +24,28 @@ std::vector<domain::DutyWindow> windows_of(const std::vector<PunchRow>& rows) {
   punches.reserve(rows.size());
   for (const auto& row : rows) punches.push_back({row.act, row.at});
   return domain::duty_windows(punches);
+}
+
+std::vector<domain::DutyWindow> windows_around(Tx& tx, std::string_view login, UnixMs first, UnixMs last) {
+  return windows_of(tx.punches_of(login, first - kLongestDuty, last + Millis{1}));
+}
+
+void count_dropped(Tx& tx, const domain::WorkCalendar& calendar, const std::string& device, UnixMs at,
+                   std::size_t points) {
+  if (points > 0) tx.count_dropped_points(device, compact_day(calendar, at), points);
+}
+
+// A sign-out that another of the member's devices brings late ends a window in which tracks were kept already. A late
+// sign-in can only make windows longer, and what was dropped is gone.
+void drop_off_duty(Tx& tx, const domain::WorkCalendar& calendar, const std::string& login, UnixMs signed_out) {
+  for (auto& track : tx.tracks_of(login, signed_out, signed_out + kLongestDuty + Millis{1})) {
+    const auto first = track.points.front().at;
+    auto split = domain::keep_on_duty(track.points, windows_around(tx, login, first, track.points.back().at));
+    if (split.dropped == 0) continue;
+    track.points = std::move(split.kept);
+    tx.update_track(track);
+    count_dropped(tx, calendar, track.device, first, split.dropped);
+  }
 }
 
 }  // namespace
@@ -81,7 +103,7 @@ Result<MemberDay> Duty::member_day(const domain::Actor& actor, std::string_view 
   return out;
 }
 
-Result<void> Duty::sign(Tx& tx, const Record& record, const User& member, const Device& device,
+Result<void> Duty::sign(Tx& tx, const Record& record, std::int64_t row, const User& member, const Device& device,
                         Cases::Effects& effects) {
   PunchRow punch;
   punch.record = record.id;
@@ -98,13 +120,14 @@ Result<void> Duty::sign(Tx& tx, const Record& record, const User& member, const 
   punch.place = domain::judge_place(record.fix, has_outline ? &*grid->outline : nullptr);
   punch.grid = member.org;
   tx.insert_punch(punch);
-  expect_all(tx, record);
+  if (punch.act == SignAct::out) drop_off_duty(tx, services_.policy.calendar, member.login, punch.at);
+  expect_all(tx, record, row);
   effects.live.push_back(duty_event(member));
   return {};
 }
 
-Result<void> Duty::patrol(Tx& tx, const Record& record, const User& member, const Device& device,
-                          Cases::Effects& effects) {
+Result<void> Duty::patrol(Tx& tx, const Record& record, std::int64_t record_row, const User& member,
+                          const Device& device, Cases::Effects& effects) {
   const auto& body = std::get<PatrolBody>(record.body);
   auto row = tx.find_patrol(body.patrol);
   if (row && row->actor != member.login) {
@@ -121,7 +144,7 @@ Result<void> Duty::patrol(Tx& tx, const Record& record, const User& member, cons
     row->checks = body.checks;
   }
   tx.upsert_patrol(*row);
-  expect_all(tx, record);
+  expect_all(tx, record, record_row);
   effects.live.push_back(duty_event(member));
   return {};
 }
@@ -132,11 +155,8 @@ Result<void> Duty::track(Tx& tx, const Record& record, const User& member, const
   if (body.points.empty()) return {};
   const auto first = body.points.front().at;
   const auto last = body.points.back().at;
-  const auto windows = windows_of(tx.punches_of(member.login, first - kLongestDuty, last + Millis{1}));
-  auto split = domain::keep_on_duty(body.points, windows);
-  if (split.dropped > 0) {
-    tx.count_dropped_points(device.id, compact_day(services_.policy.calendar, first), split.dropped);
-  }
+  auto split = domain::keep_on_duty(body.points, windows_around(tx, member.login, first, last));
+  count_dropped(tx, services_.policy.calendar, device.id, first, split.dropped);
   if (split.kept.empty()) return {};
   tx.insert_track({record.id, member.login, device.id, body.patrol, std::move(split.kept)});
   effects.live.push_back(duty_event(member));

@@ -16,9 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kQuarantineRawBytes = limits::kRecordBytes;
-// Whole messages that cannot be read: a device with a broken disk may send thousands. Kept to look at, not all of them.
-constexpr std::size_t kUnreadableKeptPerDevice = 32;
 constexpr std::size_t kTrackedDevices = 20'000;
 constexpr auto kDirectoryLife = 2s;
 constexpr auto kTouchEvery = 5s;
@@ -29,7 +26,7 @@ struct Arrived {
   Bytes bytes;
   Sha256 hash{};
   Result<Record> record = fail(ErrorCode::internal);
-  std::optional<Uuid> id;  // also of a record that cannot be read, when its id can
+  RecordPeek peek;  // also of a record that cannot be read, as far as it can be told
 };
 
 // Everything one up message does; shared between the unit's work and what follows its commit.
@@ -42,6 +39,7 @@ struct Job {
 
   // Made anew by each run of the work: a unit may be run again after a serialisation failure.
   Receipt receipt;
+  bool reopened = false;  // a refused record was taken after all: what it holds is not behind any gap
   Cases::Effects effects;
   std::vector<Outgoing> outgoing;
   bool touched = false;
@@ -68,6 +66,21 @@ bool ours(ErrorCode code) {
          code == ErrorCode::unavailable;
 }
 
+RecordPeek peek_of(const Record& record) {
+  return {record.id, record.epoch, record.seq, std::string(kind_name(record.body))};
+}
+
+// Where a member walked is kept for their time on duty only, and what is refused is in no duty window. A `status` has
+// the position of somebody who may be off duty, and what cannot be told, or is of a kind that only a newer version
+// knows, may be a track. The handheld still has what is not kept here.
+bool may_keep_bytes(std::string_view kind) { return !kind.empty() && kind != "track" && kind != "status"; }
+
+// A message that cannot be read is kept only when each of its records may be.
+bool may_keep_message(const Bytes& payload) {
+  const auto records = peek_up_records(payload);
+  return records && std::ranges::all_of(*records, [](const Bytes& r) { return may_keep_bytes(peek_record(r).kind); });
+}
+
 }  // namespace
 
 struct Ingest::Impl {
@@ -87,6 +100,8 @@ struct Ingest::Impl {
   struct KnownDevice {
     Device device;
     std::string town_path;
+    Uuid epoch;
+    std::uint64_t safe = 0;  // how far the backup reaches in this epoch
     UnixMs until{};
     UnixMs touched{};
   };
@@ -97,24 +112,26 @@ struct Ingest::Impl {
   std::mutex directory_mutex;
   std::unordered_map<std::string, KnownDevice> devices;
   std::unordered_map<std::string, KnownUser> users;
-  std::unordered_map<std::string, std::size_t> unreadable;
+  // The writer's. Another one is given to a store that no server has open (a restore), so one look is enough.
+  std::optional<Uuid> generation;
 
   Impl(Services s, Cases& c, Duty& d) : services(s), cases(c), duty(d), intake(s) {}
 
-  std::optional<KnownDevice> device_of(Tx& tx, const std::string& id, UnixMs now) {
+  std::optional<KnownDevice> device_of(Tx& tx, const std::string& id, const Uuid& epoch, UnixMs now) {
     {
       const std::scoped_lock lock(directory_mutex);
       const auto known = devices.find(id);
-      if (known != devices.end() && now < known->second.until) return known->second;
+      if (known != devices.end() && now < known->second.until && known->second.epoch == epoch) return known->second;
     }
     auto device = tx.find_device(id);
     if (!device) return std::nullopt;
     const auto town = tx.find_org(device->town);
+    const auto safe = tx.backup_reach(id, epoch);
     const std::scoped_lock lock(directory_mutex);
     if (devices.size() >= kTrackedDevices) devices.clear();
     auto& entry = devices[id];
     const auto touched = entry.touched;
-    entry = {std::move(*device), town ? town->path : std::string(), now + kDirectoryLife, touched};
+    entry = {std::move(*device), town ? town->path : std::string(), epoch, safe, now + kDirectoryLife, touched};
     return entry;
   }
 
@@ -156,6 +173,9 @@ struct Ingest::Impl {
     }
     auto message = decode_up(payload);
     if (!message) return keep_unreadable(*topic, topic_text, std::move(payload), message.error());
+    // Twice: the bytes of its records, and what was read of them.
+    const auto held = sizeof(Job) + 2 * payload.size();
+    payload = {};
 
     auto job = std::make_shared<Job>();
     job->topic = std::move(*topic);
@@ -170,11 +190,9 @@ struct Ingest::Impl {
                        ? fail(ErrorCode::too_large, "record",
                               std::to_string(bytes.size()) + " bytes, at most " + std::to_string(limits::kRecordBytes))
                        : decode_record(bytes);
+      one.peek = one.record ? peek_of(*one.record) : peek_record(bytes);
       if (one.record && one.record->epoch != job->message.epoch) {
-        one.id = one.record->id;
         one.record = fail(ErrorCode::malformed, "epoch", "another than the message's");
-      } else {
-        one.id = one.record ? std::optional(one.record->id) : peek_record_id(bytes);
       }
       one.bytes = std::move(bytes);
       job->records.push_back(std::move(one));
@@ -183,7 +201,7 @@ struct Ingest::Impl {
     if (job->records.empty() && !job->message.ack && !job->message.hello) return;
 
     if (!queue({[this, job](Tx& tx) { return work(tx, *job); },
-                [this, job](const Result<void>& result) { finish(*job, result); }, true})) {
+                [this, job](const Result<void>& result) { finish(*job, result); }, true, held})) {
       say_busy(job->topic);
     }
   }
@@ -203,45 +221,48 @@ struct Ingest::Impl {
 
   void keep_unreadable(const Topic& topic, std::string_view topic_text, Bytes payload, const Error& error) {
     undecodable.fetch_add(1, std::memory_order_relaxed);
-    {
-      const std::scoped_lock lock(directory_mutex);
-      if (unreadable.size() >= kTrackedDevices) unreadable.clear();
-      if (++unreadable[topic.device] > kUnreadableKeptPerDevice) return;
-    }
-    if (payload.size() > kQuarantineRawBytes) payload.resize(kQuarantineRawBytes);
-    QuarantineRow row{0,     topic.device,      std::string(topic_text), std::nullopt, services.clock.now(),
-                      error, std::move(payload)};
+    QuarantineRow row;
+    row.device = topic.device;
+    row.topic = topic_text;
+    row.hash = services.crypto.sha256(payload);
+    row.size = payload.size();
+    row.received = services.clock.now();
+    row.error = error;
+    if (may_keep_message(payload)) row.raw = std::move(payload);
+    const auto held = sizeof(row) + row.raw.size();
     queue({[row = std::move(row)](Tx& tx) -> Result<void> {
              tx.quarantine(row);
              return {};
            },
-           [this](const Result<void>&) { end(); }, true});
+           [this](const Result<void>&) { end(); }, true, held});
   }
 
   Result<void> work(Tx& tx, Job& job) {
     job.receipt = {};
     job.receipt.now = job.received;
     job.receipt.epoch = job.message.epoch;
-    job.receipt.generation = tx.generation();
+    if (!generation) generation = tx.generation();
+    job.receipt.generation = *generation;
+    job.reopened = false;
     job.effects = {};
     job.outgoing.clear();
     job.touched = false;
     job.settled.reset();
 
-    const auto known = device_of(tx, job.topic.device, job.received);
+    const auto known = device_of(tx, job.topic.device, job.message.epoch, job.received);
     if (auto refusal = refuse_device(known, job.topic)) {
       for (const auto& one : job.records) refuse(tx, job, one, *refusal, std::nullopt);
       return {};
     }
     const auto& device = known->device;
-    job.receipt.safe = tx.backup_reach(device.id, job.message.epoch);
+    job.receipt.safe = known->safe;
 
     std::vector<Uuid> fresh;
     std::optional<StatusBody> status;
     const auto complete_before = tx.contiguous_seq(device.id, job.message.epoch);
     for (const auto& one : job.records) {
       if (!one.record) {
-        refuse(tx, job, one, one.record.error(), std::nullopt);
+        refuse_unreadable(tx, job, one, device);
         continue;
       }
       auto done = take(tx, job, one, *known, fresh);
@@ -255,9 +276,11 @@ struct Ingest::Impl {
       job.touched = true;
     }
     if (status || job.message.hello) job.effects.live.push_back({"device", device.id, known->town_path, 0});
-    if (job.message.ack) tx.ack_down(device.id, *job.message.ack);
-    if (job.message.ack || job.message.hello) job.effects.devices.push_back(device.id);
-    collect_pending(tx, job.effects.devices, job.outgoing);
+    if (job.message.ack || job.message.hello) {
+      tx.agree_down(device.id, job.message.ack);
+      job.effects.devices.push_back(device.id);
+    }
+    collect_pending(tx, job.effects.devices, job.received, job.outgoing);
     return {};
   }
 
@@ -270,13 +293,41 @@ struct Ingest::Impl {
 
   // row: of a record whose identity is stored already.
   void refuse(Tx& tx, Job& job, const Arrived& one, const Error& error, std::optional<std::int64_t> row) {
-    QuarantineRow kept{0, job.topic.device, job.topic_text, one.id, job.received, error, one.bytes};
-    if (kept.raw.size() > kQuarantineRawBytes) kept.raw.resize(kQuarantineRawBytes);
-    // Positions of somebody we cannot place in a duty window are not kept; the handheld still has them.
-    if (one.record && std::holds_alternative<TrackBody>(one.record->body)) kept.raw.clear();
+    QuarantineRow kept;
+    kept.device = job.topic.device;
+    kept.topic = job.topic_text;
+    kept.record = one.peek.id;
+    kept.epoch = one.peek.epoch;
+    kept.seq = one.peek.seq;
+    kept.kind = one.peek.kind;
+    kept.hash = one.hash;
+    kept.size = one.bytes.size();
+    kept.received = job.received;
+    kept.error = error;
+    if (may_keep_bytes(one.peek.kind)) kept.raw = one.bytes;
     tx.quarantine(kept);
     if (row) tx.refuse_record(*row, error);
-    if (one.id) job.receipt.bad.push_back({*one.id, error.code, text_for_member(error)});
+    if (one.peek.id) job.receipt.bad.push_back({*one.peek.id, error.code, text_for_member(error)});
+  }
+
+  // Its seq counts when it can be told: what lies behind it must not wait for a record that will never be another.
+  void refuse_unreadable(Tx& tx, Job& job, const Arrived& one, const Device& device) {
+    std::optional<std::int64_t> row;
+    if (one.peek.id && one.peek.seq && one.peek.epoch == job.message.epoch) {
+      StoredRecord stored;
+      stored.device = device.id;
+      stored.town = device.town;
+      stored.epoch = job.message.epoch;
+      stored.id = *one.peek.id;
+      stored.seq = *one.peek.seq;
+      stored.kind = one.peek.kind;
+      stored.at = job.received;
+      stored.received = job.received;
+      stored.hash = one.hash;
+      const auto inserted = tx.insert_record(stored);
+      if (inserted == Inserted::fresh || inserted == Inserted::same_again) row = stored.row;
+    }
+    refuse(tx, job, one, one.record.error(), row);
   }
 
   // An error here is ours and takes the whole unit back; what is wrong with the record ends in the receipt.
@@ -294,14 +345,17 @@ struct Ingest::Impl {
     stored.received = job.received;
     stored.hash = one.hash;
     stored.bytes = one.bytes;
+    bool again = false;
     switch (tx.insert_record(stored)) {
       case Inserted::same_again:
-        if (const auto why = tx.refusal(stored.row)) {
-          job.receipt.bad.push_back({record.id, why->code, text_for_member(*why)});
-        } else {
+        if (!tx.refusal(stored.row)) {
           job.receipt.ok.push_back(record.id);
+          return {};
         }
-        return {};
+        // The cause may be mended: somebody is on the roll now, a category is on the list. Nothing of it was applied.
+        tx.reopen_record(stored);
+        again = true;
+        break;
       case Inserted::id_conflict:
         refuse(tx, job, one, {ErrorCode::id_conflict, "id", to_string(record.id)}, std::nullopt);
         return {};
@@ -316,6 +370,16 @@ struct Ingest::Impl {
     if (!applied) {
       refuse(tx, job, one, applied.error(), stored.row);
       return {};
+    }
+    if (again) {
+      tx.leave_quarantine(stored.device, stored.hash);
+      job.reopened = true;
+    }
+    // Where a task for this member should go: the device they used last by its own clock, for what comes late was
+    // captured before. But never later than now, or a clock in the future would keep all tasks for ever. A status is no
+    // sign of use. The town holds the member: apply() has looked.
+    if (!std::holds_alternative<StatusBody>(record.body)) {
+      tx.note_device(record.actor, known.device.id, std::min(record.at, job.received));
     }
     fresh.push_back(record.id);
     job.receipt.ok.push_back(record.id);
@@ -333,18 +397,18 @@ struct Ingest::Impl {
       return fail(ErrorCode::unknown_actor, "actor", record.actor);
     }
     if (std::holds_alternative<ReportBody>(record.body)) {
-      const auto id = cases.report(tx, record, *member, known.device, job.effects);
+      const auto id = cases.report(tx, record, row, *member, known.device, job.effects);
       if (!id) return tl::unexpected(id.error());
       return {};
     }
     if (std::holds_alternative<TaskResultBody>(record.body)) {
-      return cases.task_result(tx, record, *member, known.device, job.effects);
+      return cases.task_result(tx, record, row, *member, known.device, job.effects);
     }
     if (std::holds_alternative<SignBody>(record.body)) {
-      return duty.sign(tx, record, *member, known.device, job.effects);
+      return duty.sign(tx, record, row, *member, known.device, job.effects);
     }
     if (std::holds_alternative<PatrolBody>(record.body)) {
-      return duty.patrol(tx, record, *member, known.device, job.effects);
+      return duty.patrol(tx, record, row, *member, known.device, job.effects);
     }
     // A track waits for everything before it: the sign-out that ends it may come later in another lane.
     tx.hold_record(row);
@@ -389,7 +453,7 @@ struct Ingest::Impl {
   Result<void> apply_held(Tx& tx, Job& job, const Device& device, std::uint64_t before) {
     const auto complete = tx.contiguous_seq(device.id, job.message.epoch);
     const auto outbox = outbox_of(job);
-    if (complete == before || settled(outbox)) return {};
+    if (!job.reopened && (complete == before || settled(outbox))) return {};
     // In steps, so that a gap that closes after a long time does not bring all of it into memory at once.
     for (auto upto = std::min(before + kHeldStep, complete);; upto = std::min(upto + kHeldStep, complete)) {
       for (const auto& stored : tx.held_records(device.id, job.message.epoch, upto)) {
@@ -398,7 +462,7 @@ struct Ingest::Impl {
       if (upto >= complete) break;
     }
     const auto n = hold_count(outbox);
-    if (tx.held_records(device.id, job.message.epoch, limits::kCounter).empty()) job.settled = n;
+    if (!tx.has_held(device.id, job.message.epoch)) job.settled = n;
     return {};
   }
 

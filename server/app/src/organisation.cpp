@@ -56,11 +56,15 @@ Result<std::vector<User>> Organisation::members(const domain::Actor& actor) {
   return users;
 }
 
-Result<std::vector<Device>> Organisation::devices(const domain::Actor& actor) {
+Result<std::vector<Organisation::DeviceView>> Organisation::devices(const domain::Actor& actor) {
   if (!sees_people(actor.role) || actor.org_path.empty()) return not_for(actor);
-  std::vector<Device> devices;
+  std::vector<DeviceView> devices;
   const auto read = services_.store.read([&](Tx& tx) -> Result<void> {
-    devices = tx.devices_below(actor.org_path);
+    auto counts = tx.quarantine_counts(actor.org_path);
+    for (auto& device : tx.devices_below(actor.org_path)) {
+      const auto quarantine = counts[device.id];
+      devices.push_back({std::move(device), quarantine});
+    }
     return {};
   });
   if (!read) return tl::unexpected(read.error());

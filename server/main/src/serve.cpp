@@ -7,6 +7,7 @@
 #include <fstream>
 #include <gridward/app/services.hpp>
 #include <gridward/http/api.hpp>
+#include <gridward/http/decode.hpp>
 #include <gridward/http/live.hpp>
 #include <gridward/http/router.hpp>
 #include <gridward/http/server.hpp>
@@ -34,6 +35,7 @@ constexpr auto kStopLimit = 25s;
 constexpr auto kLinkGrace = 5s;
 constexpr auto kJobPause = 500ms;
 constexpr auto kTownsPause = 2s;
+constexpr std::chrono::seconds kDownPause = 5s;
 
 // Ingest answers through the link and the link gives to ingest: one of the two must come later.
 class LateDevices final : public app::DevicePublisher {
@@ -71,13 +73,14 @@ Result<std::string> read_first_line(const std::string& file) {
   return line;
 }
 
-Result<std::unique_ptr<mqtt::ServerLink>> make_link(const platform::Config& config) {
+Result<std::unique_ptr<mqtt::ServerLink>> make_link(const platform::Config& config, std::function<void()> connected) {
   mqtt::LinkOptions options;
   options.uri = config.mqtt_uri;
   options.ca_file = config.mqtt_ca;
   options.user = config.mqtt_user;
   options.client_id = config.mqtt_client_id;
   options.log = [](std::string_view text) { log::info("mqtt", {{"message", text}}); };
+  options.connected = std::move(connected);
   if (!config.mqtt_password_file.empty()) {
     auto password = read_first_line(config.mqtt_password_file);
     if (!password) return tl::unexpected(password.error());
@@ -123,11 +126,18 @@ int serve(const Args& args) {
   const auto policy = profile::load_policy(config->policy_file);
   if (!policy) return say(policy.error(), kBadInput);
 
+  if (!config->http_proxy.empty() && !http::is_ip_address(config->http_proxy)) {
+    return say({ErrorCode::config_invalid, "http.proxy", config->http_proxy + " is no IP address"}, kBadInput);
+  }
+
   platform::ShutdownSignal shutdown;
 
+  const auto url = database_url(*config);
+  if (!url) return say(url.error(), kFailed);
   storage::StoreOptions store_options;
-  store_options.url = database_url(*config);
+  store_options.url = *url;
   store_options.queue_limit = static_cast<std::size_t>(config->store_queue_limit);
+  store_options.queue_bytes = static_cast<std::size_t>(config->store_queue_bytes);
   store_options.batch_limit = static_cast<std::size_t>(config->store_batch_limit);
   store_options.readers = static_cast<std::size_t>(config->store_readers);
   store_options.log = [](std::string_view text) { log::warn("store", {{"message", text}}); };
@@ -169,6 +179,8 @@ int serve(const Args& args) {
 
   app::PhotoJobs photo_jobs(services, deriver, static_cast<std::size_t>(config->vision_workers));
   app::SignatureJobs signature_jobs(services);
+  const std::chrono::seconds resend(config->mqtt_resend_s);
+  app::DownJobs down_jobs(services, resend);
   std::optional<JobThread> photo_thread(std::in_place, "photos", [&] { return photo_jobs.run_once(); }, kJobPause);
   std::optional<JobThread> signature_thread(
       std::in_place, "signatures", [&] { return signature_jobs.run_once(); }, kJobPause);
@@ -177,8 +189,9 @@ int serve(const Args& args) {
   std::unique_ptr<mqtt::ServerLink> link;
   std::optional<Towns> towns;
   std::optional<JobThread> towns_thread;
+  std::optional<JobThread> down_thread;
   if (!config->mqtt_uri.empty()) {
-    auto made = make_link(*config);
+    auto made = make_link(*config, [&] { down_jobs.linked(); });
     if (!made) return say(made.error(), kBadInput);
     link = std::move(*made);
     devices.set(link.get());
@@ -192,13 +205,28 @@ int serve(const Args& args) {
           return false;
         },
         kTownsPause);
+    down_thread.emplace(
+        "down",
+        [&] {
+          // While the link is not there, what is sent is lost, and would count as sent.
+          if (link->state() == mqtt::LinkState::connected) down_jobs.run_once();
+          return false;  // what a bounded pass left is the next one's: a flood would be dropped on its way
+        },
+        std::min(resend, kDownPause));
   }
   const auto mqtt_state = [&link] { return link ? std::string(to_string(link->state())) : std::string("off"); };
 
+  app::StoreProof proof(services);
+  const auto health = [&]() -> http::Health {
+    const auto counters = (*store)->counters();
+    const bool room = counters.waiting < static_cast<std::size_t>(config->store_queue_limit) &&
+                      counters.bytes < static_cast<std::size_t>(config->store_queue_bytes);
+    return {proof.writable(), counters.waiting, room, mqtt_state(), deriver.works()};
+  };
+
   http::Router router;
-  http::add_api(router, {auth, cases, organisation, duty, **photos, clock, *policy, hub,
-                         [&]() -> http::Health { return {true, (*store)->counters().waiting, mqtt_state()}; },
-                         GRIDWARD_VERSION, config->http_secure_cookie || !config->http_tls_cert.empty()});
+  http::add_api(router, {auth, cases, organisation, duty, **photos, clock, *policy, hub, health, GRIDWARD_VERSION,
+                         config->http_secure_cookie || !config->http_tls_cert.empty(), config->http_proxy});
   router.otherwise([&](const http::Request& request) {
     if (!pages || request.segments.front() == "api") return http::problem({ErrorCode::not_found, "path", ""});
     return pages->answer(request);
@@ -234,6 +262,7 @@ int serve(const Args& args) {
   const platform::StopWatchdog watchdog(kStopLimit, kStopTimeout);
   server.stop(kHttpGrace);
   towns_thread.reset();
+  down_thread.reset();
   if (link) link->stop(kLinkGrace);
   ingest.wait_idle();
   devices.set(nullptr);

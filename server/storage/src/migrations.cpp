@@ -40,8 +40,16 @@ Error storage_error(const std::exception& problem) {
 }  // namespace
 
 std::span<const Migration> all_migrations() {
-  static const std::vector<Migration> migrations = {m0001_organisation(), m0002_records(),       m0003_cases(),
-                                                    m0004_media(),        m0005_down_and_duty(), m0006_generation()};
+  static const std::vector<Migration> migrations = {
+      m0001_organisation(),
+      m0002_records(),
+      m0003_cases(),
+      m0004_media(),
+      m0005_down_and_duty(),
+      m0006_generation(),
+      m0007_down_again_and_quarantine(),
+      m0008_media_by_sender(),
+  };
   return migrations;
 }
 

@@ -2,7 +2,9 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
 #include <gridward/platform/crypto.hpp>
+#include <gridward/platform/files.hpp>
 #include <gridward/storage/migrations.hpp>
 #include <gridward/storage/store.hpp>
 #include <mutex>
@@ -10,7 +12,6 @@
 
 #include "codec.hpp"
 #include "connection.hpp"
-#include "files.hpp"
 #include "tx.hpp"
 #include "verify.hpp"
 
@@ -68,6 +69,10 @@ class SqlStore final : public StoreWithControl {
       if (queue_.size() >= options_.queue_limit) {
         return fail(ErrorCode::busy, "store", std::to_string(queue_.size()) + " units are waiting");
       }
+      if (bytes_ > 0 && bytes_ + unit.bytes > options_.queue_bytes) {
+        return fail(ErrorCode::busy, "store", std::to_string(bytes_) + " bytes are waiting");
+      }
+      bytes_ += unit.bytes;
       queue_.push_back(std::move(unit));
       wake = waiting_;
     }
@@ -90,6 +95,7 @@ class SqlStore final : public StoreWithControl {
     {
       const std::lock_guard lock(mutex_);
       counters.waiting = queue_.size();
+      counters.bytes = bytes_;
     }
     counters.units = units_;
     counters.failed = failed_;
@@ -109,21 +115,21 @@ class SqlStore final : public StoreWithControl {
     return result;
   }
 
-  Result<void> backup(const std::string& path) override {
+  Result<void> snapshot(const std::string& path) override {
     if (writer_.database() != Database::sqlite) {
-      return fail(ErrorCode::unavailable, "backup", "a PostgreSQL database is backed up with pg_dump or pg_basebackup");
+      return fail(ErrorCode::unavailable, "database",
+                  "PostgreSQL is copied with its own tools, see docs/operations.md");
     }
-    return write_beside(path, [&](const std::string& beside) -> Result<void> {
-      try {
-        // A connection of its own: a big copy would keep a reader from the pages for long.
-        soci::session session;
-        Connection connection(session, address_, storage::Role::writer);
-        connection.vacuum_into(beside);
-        return {};
-      } catch (const std::exception& problem) {
-        return tl::unexpected(storage_error(problem.what()));
-      }
-    });
+    if (std::filesystem::exists(path)) return fail(ErrorCode::already_exists, "database", path);
+    try {
+      // A connection of its own: a big copy would keep a reader from the pages for long.
+      soci::session session;
+      Connection connection(session, address_, storage::Role::writer);
+      connection.vacuum_into(path);
+    } catch (const std::exception& problem) {
+      return tl::unexpected(storage_error(problem.what()));
+    }
+    return platform::sync_file(path);
   }
 
  private:
@@ -182,7 +188,11 @@ class SqlStore final : public StoreWithControl {
     std::vector<app::Unit> batch;
     while (take(batch)) {
       commit(batch);
+      std::size_t bytes = 0;
+      for (const auto& unit : batch) bytes += unit.bytes;
       batch.clear();
+      const std::lock_guard lock(mutex_);
+      bytes_ -= bytes;
     }
   }
 
@@ -353,6 +363,7 @@ class SqlStore final : public StoreWithControl {
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<app::Unit> queue_;
+  std::size_t bytes_ = 0;  // of queue_ and of the batch in work
   bool waiting_ = false;   // the writer sleeps
   bool stopping_ = false;  // takes no more
   std::atomic<bool> stopped_ = false;
@@ -382,8 +393,10 @@ void name_generation(const Address& address) {
   Uuid fresh;
   platform::random_bytes(fresh.bytes);
   connection.begin();
-  connection.change("INSERT INTO store_generation (one, generation) VALUES (1, :g) ON CONFLICT (one) DO NOTHING",
-                    uuid_text(fresh));
+  connection.change(
+      "INSERT INTO store_generation (one, generation, first_generation) VALUES (1, :g, :f) "
+      "ON CONFLICT (one) DO NOTHING",
+      uuid_text(fresh), uuid_text(fresh));
   connection.commit();
 }
 

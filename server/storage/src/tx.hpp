@@ -34,6 +34,10 @@ class SqlTx final : public app::Tx {
 
   Uuid generation() override;
   std::uint64_t backup_reach(std::string_view device, const Uuid& epoch) override;
+  std::vector<app::StreamReach> reach(std::span<const Sha256> absent) override;
+  void raise_backup_reach(std::span<const app::StreamReach> reach) override;
+  void begin_generation(const Uuid& generation, std::span<const app::StreamReach> held) override;
+  void prove_writable(UnixMs now) override;
 
   void upsert_user(const app::User& user) override;
   std::optional<app::User> find_user(std::string_view login) override;
@@ -42,24 +46,32 @@ class SqlTx final : public app::Tx {
   std::optional<app::Session> find_session(const Sha256& token_hash) override;
   void delete_session(const Sha256& token_hash) override;
   void purge_sessions(UnixMs now) override;
+  bool knows_place(std::string_view login, const Sha256& place) override;
+  void note_place(std::string_view login, const Sha256& place, UnixMs now) override;
+  void purge_places(UnixMs before) override;
 
   void upsert_device(const app::Device& device) override;
   std::optional<app::Device> find_device(std::string_view id) override;
   std::vector<app::Device> devices_below(std::string_view path) override;
   void touch_device(std::string_view id, UnixMs seen, const std::optional<StatusBody>& status) override;
   std::optional<std::string> device_of(std::string_view login) override;
+  void note_device(std::string_view login, std::string_view device, UnixMs at) override;
 
   app::Inserted insert_record(app::StoredRecord& record) override;
   std::uint64_t contiguous_seq(std::string_view device, const Uuid& epoch) override;
   void hold_record(std::int64_t row) override;
   std::vector<app::StoredRecord> held_records(std::string_view device, const Uuid& epoch, std::uint64_t seq) override;
+  bool has_held(std::string_view device, const Uuid& epoch) override;
   void release_record(std::int64_t row, bool forget_bytes) override;
   void refuse_record(std::int64_t row, const Error& error) override;
   std::optional<Error> refusal(std::int64_t row) override;
+  void reopen_record(const app::StoredRecord& record) override;
   void flag_records(std::string_view device, const Uuid& epoch, std::span<const Uuid> records,
                     std::string_view flag) override;
   void quarantine(const app::QuarantineRow& row) override;
+  void leave_quarantine(std::string_view device, const Sha256& hash) override;
   std::vector<app::QuarantineRow> quarantined(std::size_t limit) override;
+  std::map<std::string, app::QuarantineCounts> quarantine_counts(std::string_view path) override;
   void add_signature_job(const app::SignatureJob& job) override;
   std::vector<app::SignatureJob> signature_jobs(std::size_t limit) override;
   void finish_signature_job(std::int64_t row) override;
@@ -77,12 +89,17 @@ class SqlTx final : public app::Tx {
   std::optional<app::VerifyTask> find_task(const Uuid& id) override;
   void update_task(const app::VerifyTask& task) override;
 
-  void expect_media(const MediaRef& media, const Uuid& record, const std::optional<Uuid>& case_id) override;
+  void expect_media(const MediaRef& media, std::int64_t record, const std::optional<Uuid>& case_id) override;
   std::optional<app::MediaRow> find_media(const Sha256& sha) override;
-  std::vector<app::MediaRow> case_media(const Uuid& case_id) override;
+  std::vector<app::CaseMedia> case_media(const Uuid& case_id) override;
   std::vector<Uuid> media_cases(const Sha256& sha) override;
-  bool device_named_media(std::string_view device, const Sha256& sha) override;
+  std::optional<app::Upload> find_upload(std::string_view device, const Sha256& sha) override;
+  void set_upload(std::string_view device, const Sha256& sha, app::UploadState state,
+                  const std::vector<ByteRange>& have) override;
   void update_media(const app::MediaRow& row) override;
+  std::vector<app::MediaRow> sealed_media(const Sha256& after, std::size_t limit) override;
+  void forget_pieces() override;
+  void lose_original(const Sha256& sha) override;
   void set_photo_numbers(const Sha256& sha, const app::PhotoNumbers& numbers) override;
   std::optional<app::PhotoNumbers> photo_numbers(const Sha256& sha) override;
   void add_photo_job(const Sha256& sha) override;
@@ -93,7 +110,10 @@ class SqlTx final : public app::Tx {
   std::uint64_t enqueue_down(std::string_view device, std::string_view kind, std::string_view body,
                              UnixMs now) override;
   std::vector<DownItem> pending_down(std::string_view device, std::size_t limit) override;
-  void ack_down(std::string_view device, std::uint64_t n) override;
+  std::vector<DownItem> overdue_down(std::string_view device, std::size_t limit, UnixMs before) override;
+  std::vector<std::string> overdue_devices(UnixMs before, UnixMs seen_since, std::size_t limit) override;
+  void sent_down(std::string_view device, std::uint64_t from, std::uint64_t to, UnixMs now) override;
+  void agree_down(std::string_view device, std::optional<std::uint64_t> ack) override;
 
   void insert_punch(const app::PunchRow& punch) override;
   std::vector<app::PunchRow> punches_of(std::string_view actor, UnixMs from, UnixMs to) override;
@@ -103,6 +123,7 @@ class SqlTx final : public app::Tx {
   std::vector<app::PatrolRow> patrols_of(std::string_view actor, UnixMs from, UnixMs to) override;
   void insert_track(const app::TrackRow& track) override;
   std::vector<app::TrackRow> tracks_of(std::string_view actor, UnixMs from, UnixMs to) override;
+  void update_track(const app::TrackRow& track) override;
   void count_dropped_points(std::string_view device, std::string_view yyyymmdd, std::size_t points) override;
   std::uint64_t dropped_points(std::string_view device) override;
 
@@ -110,7 +131,16 @@ class SqlTx final : public app::Tx {
   WriteState& state();
   std::optional<StreamState> stream_row(std::string_view device, const std::string& epoch);
   StreamState stream_for_writing(const std::string& key, std::string_view device, const std::string& epoch);
-  std::int64_t count_up(const std::string& counter);
+  std::optional<std::int64_t> stream_of(std::string_view device, const Uuid& epoch);
+  std::int64_t counter(const std::string& name);
+  std::int64_t count_up(const std::string& name);
+  struct DownRow {
+    DownItem item;
+    UnixMs sent{};
+  };
+  std::vector<DownRow> down_rows(std::string_view device, std::size_t limit);
+  std::optional<std::string> unagreed_generation(std::string_view device);
+  void renumber_down(std::string_view device, std::int64_t from, std::int64_t last);
   void overlay(app::Device& device) const;
 
   Connection& db_;

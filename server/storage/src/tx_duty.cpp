@@ -121,12 +121,13 @@ void SqlTx::insert_track(const app::TrackRow& track) {
 std::vector<app::TrackRow> SqlTx::tracks_of(std::string_view actor, UnixMs from, UnixMs to) {
   std::vector<app::TrackRow> rows;
   // first_at also from below, so that the index gives a day instead of everything before it: no batch is longer.
-  db_.each<std::string, std::string, std::string, std::string, std::string>(
-      "SELECT record, actor, device, patrol, points FROM tracks "
+  db_.each<std::int64_t, std::string, std::string, std::string, std::string, std::string>(
+      "SELECT track, record, actor, device, patrol, points FROM tracks "
       "WHERE actor = :a AND first_at >= :s AND first_at < :t AND last_at >= :f ORDER BY first_at, track",
-      [&](const std::string& record, std::string who, std::string device, const std::string& patrol,
+      [&](std::int64_t track, const std::string& record, std::string who, std::string device, const std::string& patrol,
           const std::string& points) {
         app::TrackRow row;
+        row.row = track;
         row.record = uuid_of(record);
         row.actor = std::move(who);
         row.device = std::move(device);
@@ -138,6 +139,16 @@ std::vector<app::TrackRow> SqlTx::tracks_of(std::string_view actor, UnixMs from,
       },
       actor, to_unix_ms(from) - limits::kTrackSpanMs, to_unix_ms(to), to_unix_ms(from));
   return rows;
+}
+
+void SqlTx::update_track(const app::TrackRow& track) {
+  if (track.points.empty()) {
+    db_.change("DELETE FROM tracks WHERE track = :t", track.row);
+    return;
+  }
+  const auto [first, last] = std::ranges::minmax(track.points, {}, &TrackPoint::at);
+  db_.change("UPDATE tracks SET first_at = :f, last_at = :l, points = :b WHERE track = :t", to_unix_ms(first.at),
+             to_unix_ms(last.at), to_base64(pack_track(track.points)), track.row);
 }
 
 void SqlTx::count_dropped_points(std::string_view device, std::string_view yyyymmdd, std::size_t points) {

@@ -8,6 +8,11 @@ std::int64_t limit_number(std::size_t limit) {
   return static_cast<std::int64_t>(std::min<std::size_t>(limit, 1'000'000'000));
 }
 
+// More than the items of a device's life, less than the numbers there are.
+constexpr std::uint64_t kFarthestAck = 1ULL << 32;
+
+std::string down_counter(std::string_view device) { return "down/" + std::string(device); }
+
 template <class... Args>
 std::vector<app::OrgNode> read_orgs(Connection& db, std::string_view sql, const Args&... args) {
   std::vector<app::OrgNode> nodes;
@@ -101,13 +106,15 @@ WriteState& SqlTx::state() {
   return *state_;
 }
 
-std::int64_t SqlTx::count_up(const std::string& counter) {
-  const auto* known = state().find_counter(counter);
-  const auto before = known != nullptr
-                          ? *known
-                          : db_.value<std::int64_t>("SELECT n FROM counters WHERE name = :m", counter).value_or(0);
-  state().set_counter(counter, before + 1);
-  return before + 1;
+std::int64_t SqlTx::counter(const std::string& name) {
+  if (const auto* known = state().find_counter(name)) return *known;
+  return db_.value<std::int64_t>("SELECT n FROM counters WHERE name = :m", name).value_or(0);
+}
+
+std::int64_t SqlTx::count_up(const std::string& name) {
+  const auto next = counter(name) + 1;
+  state().set_counter(name, next);
+  return next;
 }
 
 // ---- organisation
@@ -142,15 +149,9 @@ std::uint64_t SqlTx::org_revision() {
 
 // ---- the store itself
 
-Uuid SqlTx::generation() {
-  return uuid_of(db_.value<std::string>("SELECT generation FROM store_generation WHERE one = 1").value());
-}
-
-std::uint64_t SqlTx::backup_reach(std::string_view device, const Uuid& epoch) {
-  return static_cast<std::uint64_t>(
-      db_.value<std::int64_t>("SELECT safe FROM backup_reach WHERE device = :d AND epoch = :e", device,
-                              uuid_text(epoch))
-          .value_or(0));
+void SqlTx::prove_writable(UnixMs now) {
+  db_.change("INSERT INTO counters (name, n) VALUES ('proof', :n) ON CONFLICT (name) DO UPDATE SET n = excluded.n",
+             to_unix_ms(now));
 }
 
 // ---- people
@@ -200,6 +201,22 @@ void SqlTx::delete_session(const Sha256& token_hash) {
 
 void SqlTx::purge_sessions(UnixMs now) { db_.change("DELETE FROM sessions WHERE expires <= :n", to_unix_ms(now)); }
 
+bool SqlTx::knows_place(std::string_view login, const Sha256& place) {
+  return db_.value<std::int64_t>("SELECT 1 FROM login_places WHERE login = :l AND place = :p", login, to_hex(place))
+      .has_value();
+}
+
+void SqlTx::note_place(std::string_view login, const Sha256& place, UnixMs now) {
+  db_.change(
+      "INSERT INTO login_places (login, place, last_at) VALUES (:l, :p, :t) "
+      "ON CONFLICT (login, place) DO UPDATE SET last_at = excluded.last_at",
+      login, to_hex(place), to_unix_ms(now));
+}
+
+void SqlTx::purge_places(UnixMs before) {
+  db_.change("DELETE FROM login_places WHERE last_at < :b", to_unix_ms(before));
+}
+
 // ---- devices
 
 void SqlTx::upsert_device(const app::Device& device) {
@@ -246,36 +263,131 @@ void SqlTx::touch_device(std::string_view id, UnixMs seen, const std::optional<S
 std::optional<std::string> SqlTx::device_of(std::string_view login) {
   if (login.empty()) return std::nullopt;
   const auto* noted = state_ == nullptr ? nullptr : state_->last_device(std::string(login));
-  auto last = noted != nullptr ? std::optional(*noted)
+  auto last = noted != nullptr ? std::optional(noted->device)
                                : db_.value<std::string>("SELECT device FROM last_devices WHERE login = :l", login);
   if (last && db_.value<std::int64_t>("SELECT revoked FROM devices WHERE id = :i", *last).value_or(1) == 0) return last;
   return db_.value<std::string>(
       "SELECT id FROM devices WHERE holder = :l AND holder <> '' AND revoked = 0 ORDER BY id LIMIT 1", login);
 }
 
+void SqlTx::note_device(std::string_view login, std::string_view device, UnixMs at) {
+  // A member's day is hundreds of records from one device: its row is written once a minute.
+  constexpr std::chrono::minutes kPrecision{1};
+  const std::string who(login);
+  const auto* known = state().last_device(who);
+  if (known == nullptr) {
+    db_.each<std::string, std::int64_t>(
+        "SELECT device, at FROM last_devices WHERE login = :l",
+        [&](std::string last, std::int64_t last_at) {
+          state().set_last_device(who, {std::move(last), from_unix_ms(last_at)}, false);
+        },
+        login);
+    known = state().last_device(who);
+  }
+  if (known != nullptr && (at < known->at || (known->device == device && at < known->at + kPrecision))) return;
+  state().set_last_device(who, {std::string(device), at}, true);
+}
+
 // ---- down
 
 std::uint64_t SqlTx::enqueue_down(std::string_view device, std::string_view kind, std::string_view body, UnixMs now) {
-  const auto n = count_up("down/" + std::string(device));
-  db_.change("INSERT INTO down_items (device, n, kind, body, created) VALUES (:d, :n, :k, :b, :c)", device, n, kind,
-             body, to_unix_ms(now));
+  const auto n = count_up(down_counter(device));
+  // What a restored store numbers may have the number of another item that the device got before the restore, and would
+  // be taken for that one.
+  const bool kept_back = unagreed_generation(device).has_value();
+  db_.change(
+      "INSERT INTO down_items (device, n, kind, body, created, sent, kept_back) "
+      "VALUES (:d, :n, :k, :b, :c, :s, :h)",
+      device, n, kind, body, to_unix_ms(now), to_unix_ms(now), kept_back);
   return static_cast<std::uint64_t>(n);
+}
+
+// The store's generation while it was restored and this device has not yet told it which numbers it has.
+std::optional<std::string> SqlTx::unagreed_generation(std::string_view device) {
+  return db_.value<std::string>(
+      "SELECT g.generation FROM store_generation g WHERE g.one = 1 AND g.generation <> g.first_generation "
+      "AND NOT EXISTS (SELECT 1 FROM down_agreed a WHERE a.device = :d AND a.generation = g.generation)",
+      device);
+}
+
+std::vector<SqlTx::DownRow> SqlTx::down_rows(std::string_view device, std::size_t limit) {
+  std::vector<DownRow> rows;
+  db_.each<std::int64_t, std::string, std::string, std::int64_t>(
+      "SELECT n, kind, body, sent FROM down_items WHERE device = :d AND kept_back = 0 ORDER BY n LIMIT :l",
+      [&](std::int64_t n, std::string kind, std::string body, std::int64_t sent) {
+        rows.push_back({{static_cast<std::uint64_t>(n), std::move(kind), std::move(body)}, from_unix_ms(sent)});
+      },
+      device, limit_number(limit));
+  return rows;
 }
 
 std::vector<DownItem> SqlTx::pending_down(std::string_view device, std::size_t limit) {
   std::vector<DownItem> items;
-  db_.each<std::int64_t, std::string, std::string>(
-      "SELECT n, kind, body FROM down_items WHERE device = :d ORDER BY n LIMIT :l",
-      [&](std::int64_t n, std::string kind, std::string body) {
-        items.push_back({static_cast<std::uint64_t>(n), std::move(kind), std::move(body)});
-      },
-      device, limit_number(limit));
+  for (auto& row : down_rows(device, limit)) items.push_back(std::move(row.item));
   return items;
 }
 
-void SqlTx::ack_down(std::string_view device, std::uint64_t n) {
-  const auto upto = static_cast<std::int64_t>(std::min<std::uint64_t>(n, INT64_MAX));
-  db_.change("DELETE FROM down_items WHERE device = :d AND n <= :n", device, upto);
+std::vector<DownItem> SqlTx::overdue_down(std::string_view device, std::size_t limit, UnixMs before) {
+  std::vector<DownItem> items;
+  for (auto& row : down_rows(device, limit)) {
+    if (row.sent <= before) items.push_back(std::move(row.item));
+  }
+  return items;
+}
+
+std::vector<std::string> SqlTx::overdue_devices(UnixMs before, UnixMs seen_since, std::size_t limit) {
+  std::vector<std::string> devices;
+  db_.each<std::string>(
+      "SELECT i.device FROM devices d JOIN down_items i ON i.device = d.id "
+      "WHERE d.last_seen >= :s AND d.revoked = 0 AND i.sent <= :b AND i.kept_back = 0 "
+      "GROUP BY i.device ORDER BY MIN(i.sent), i.device LIMIT :l",
+      [&](std::string device) { devices.push_back(std::move(device)); }, to_unix_ms(seen_since), to_unix_ms(before),
+      limit_number(limit));
+  return devices;
+}
+
+void SqlTx::sent_down(std::string_view device, std::uint64_t from, std::uint64_t to, UnixMs now) {
+  db_.change("UPDATE down_items SET sent = :t WHERE device = :d AND n >= :f AND n <= :l", to_unix_ms(now), device, from,
+             to);
+}
+
+void SqlTx::agree_down(std::string_view device, std::optional<std::uint64_t> ack) {
+  const auto name = down_counter(device);
+  const auto given = counter(name);
+  const auto unagreed = unagreed_generation(device);
+  // No device can have got this many numbers more than were given: it is broken, and following it would use up numbers.
+  if (ack && *ack > static_cast<std::uint64_t>(given) + kFarthestAck) return;
+  if (ack) {
+    const auto has = static_cast<std::int64_t>(*ack);
+    // From here on an item of ours cannot be what the device has by its number. When the device has more than was
+    // given, the store was put back and nobody said so: then it is any of them.
+    const auto first_kept_back = db_.value<std::int64_t>(
+        "SELECT n FROM down_items WHERE device = :d AND kept_back = 1 ORDER BY n LIMIT 1", device);
+    const auto own = first_kept_back.value_or(has > given && !unagreed ? 0 : given + 1);
+    db_.change("DELETE FROM down_items WHERE device = :d AND n <= :n AND n < :o", device, has, own);
+    if (has >= own) renumber_down(device, own, has);
+  }
+  if (!unagreed) return;
+  db_.change("UPDATE down_items SET kept_back = 0 WHERE device = :d AND kept_back = 1", device);
+  db_.change(
+      "INSERT INTO down_agreed (device, generation) VALUES (:d, :g) "
+      "ON CONFLICT (device) DO UPDATE SET generation = excluded.generation",
+      device, *unagreed);
+}
+
+// Gives the items from `from` on the numbers after `last`, in their order, and the next item the one behind them.
+void SqlTx::renumber_down(std::string_view device, std::int64_t from, std::int64_t last) {
+  std::vector<std::int64_t> numbers;
+  db_.each<std::int64_t>(
+      "SELECT n FROM down_items WHERE device = :d AND n >= :f ORDER BY n DESC",
+      [&](std::int64_t n) { numbers.push_back(n); }, device, from);
+  auto next = last + static_cast<std::int64_t>(numbers.size());
+  state().set_counter(down_counter(device), next);
+  // From the last on, so that no number is there twice meanwhile.
+  for (const auto n : numbers) {
+    db_.change("UPDATE down_items SET n = :w WHERE device = :d AND n = :n", next, device, n);
+    --next;
+  }
 }
 
 }  // namespace gridward::storage

@@ -107,8 +107,16 @@ app::Inserted SqlTx::insert_record(app::StoredRecord& record) {
     }
   }
   state().set_stream(key, stream, true);
-  if (!record.actor.empty()) state().set_last_device(record.actor, record.device);
   return app::Inserted::fresh;
+}
+
+std::optional<std::int64_t> SqlTx::stream_of(std::string_view device, const Uuid& epoch) {
+  const auto epoch_text = uuid_text(epoch);
+  if (state_ != nullptr) {
+    if (const auto* known = state_->find_stream(stream_key(device, epoch_text))) return known->stream;
+  }
+  const auto stream = stream_row(device, epoch_text);
+  return stream ? std::optional(stream->stream) : std::nullopt;
 }
 
 std::uint64_t SqlTx::contiguous_seq(std::string_view device, const Uuid& epoch) {
@@ -124,7 +132,6 @@ void SqlTx::hold_record(std::int64_t row) { db_.change("UPDATE records SET held 
 
 std::vector<app::StoredRecord> SqlTx::held_records(std::string_view device, const Uuid& epoch, std::uint64_t seq) {
   std::vector<app::StoredRecord> records;
-  const auto epoch_text = uuid_text(epoch);
   const auto upto = static_cast<std::int64_t>(std::min<std::uint64_t>(seq, INT64_MAX));
   const auto add = [&](std::int64_t row, const std::string& id, std::int64_t number, std::string town, std::string kind,
                        std::string actor, std::int64_t at, std::int64_t received, const std::string& hash,
@@ -144,21 +151,20 @@ std::vector<app::StoredRecord> SqlTx::held_records(std::string_view device, cons
     record.bytes = bytes_of(bytes);
     records.push_back(std::move(record));
   };
-  std::optional<std::int64_t> stream;
-  if (state_ != nullptr) {
-    if (const auto* known = state_->find_stream(stream_key(device, epoch_text))) stream = known->stream;
-  }
-  if (!stream) {
-    const auto found = stream_row(device, epoch_text);
-    if (!found) return records;
-    stream = found->stream;
-  }
+  const auto stream = stream_of(device, epoch);
+  if (!stream) return records;
   db_.each<std::int64_t, std::string, std::int64_t, std::string, std::string, std::string, std::int64_t, std::int64_t,
            std::string, std::string>(
       "SELECT record, id, seq, town, kind, actor, at, received, hash, bytes FROM records "
       "WHERE stream = :s AND held = 1 AND seq <= :q ORDER BY seq",
       add, *stream, upto);
   return records;
+}
+
+bool SqlTx::has_held(std::string_view device, const Uuid& epoch) {
+  const auto stream = stream_of(device, epoch);
+  return stream &&
+         db_.value<std::int64_t>("SELECT 1 FROM records WHERE stream = :s AND held = 1 LIMIT 1", *stream).has_value();
 }
 
 void SqlTx::release_record(std::int64_t row, bool forget_bytes) {
@@ -187,6 +193,13 @@ std::optional<Error> SqlTx::refusal(std::int64_t row) {
   return found;
 }
 
+void SqlTx::reopen_record(const app::StoredRecord& record) {
+  db_.change(
+      "UPDATE records SET kind = :k, actor = :a, at = :t, bytes = :b, forgotten = 0, refused_code = 0, "
+      "refused_field = '', refused_detail = '' WHERE record = :r",
+      record.kind, record.actor, to_unix_ms(record.at), to_base64(record.bytes), record.row);
+}
+
 void SqlTx::flag_records(std::string_view device, const Uuid& epoch, std::span<const Uuid> records,
                          std::string_view flag) {
   const auto stream = stream_row(device, uuid_text(epoch));
@@ -204,34 +217,101 @@ void SqlTx::flag_records(std::string_view device, const Uuid& epoch, std::span<c
 }
 
 void SqlTx::quarantine(const app::QuarantineRow& row) {
+  const auto hash = to_hex(row.hash);
+  const auto now = to_unix_ms(row.received);
+  const auto code = static_cast<std::int64_t>(row.error.code);
+  const auto again = db_.change(
+      "UPDATE quarantine SET times = times + 1, last_at = :t, topic = :o, error_code = :c, error_field = :f, "
+      "error_detail = :x WHERE device = :d AND hash = :h",
+      now, row.topic, code, row.error.field, row.error.detail, row.device, hash);
+  if (again > 0) return;
+  std::size_t rows = 0;
+  std::size_t kept = 0;
+  // Of one device there are no more rows than the budget has.
+  db_.each<std::int64_t, std::int64_t>(
+      "SELECT COUNT(*), CAST(COALESCE(SUM(kept), 0) AS BIGINT) FROM quarantine WHERE device = :d",
+      [&](std::int64_t count, std::int64_t bytes) {
+        rows = static_cast<std::size_t>(count);
+        kept = static_cast<std::size_t>(bytes);
+      },
+      row.device);
+  const bool row_fits = rows < app::kQuarantineRows;
+  const bool bytes_fit = kept + row.raw.size() <= app::kQuarantineBytes;
+  if (!row_fits || !bytes_fit) {
+    db_.change(
+        "INSERT INTO quarantine_overflow (device, records, bytes, last_at) VALUES (:d, 1, :b, :t) "
+        "ON CONFLICT (device) DO UPDATE SET records = quarantine_overflow.records + 1, "
+        "bytes = quarantine_overflow.bytes + excluded.bytes, last_at = excluded.last_at",
+        row.device, row.raw.size(), now);
+  }
+  if (!row_fits) return;
+  const Bytes none;
+  const auto& raw = bytes_fit ? row.raw : none;
   db_.change(
-      "INSERT INTO quarantine (device, topic, record, received, error_code, error_field, error_detail, raw) "
-      "VALUES (:d, :t, :r, :a, :c, :f, :x, :b)",
+      "INSERT INTO quarantine (device, topic, record, epoch, seq, kind, hash, size, kept, received, last_at, "
+      "error_code, error_field, error_detail, raw) "
+      "VALUES (:d, :o, :r, :e, :q, :k, :h, :s, :n, :t, :l, :c, :f, :x, :b)",
       row.device, row.topic, row.record ? std::optional(uuid_text(*row.record)) : std::nullopt,
-      to_unix_ms(row.received), static_cast<std::int64_t>(row.error.code), row.error.field, row.error.detail,
-      to_base64(row.raw));
+      row.epoch ? std::optional(uuid_text(*row.epoch)) : std::nullopt, row.seq, row.kind, hash, row.size, raw.size(),
+      now, now, code, row.error.field, row.error.detail, to_base64(raw));
+}
+
+void SqlTx::leave_quarantine(std::string_view device, const Sha256& hash) {
+  db_.change("DELETE FROM quarantine WHERE device = :d AND hash = :h", device, to_hex(hash));
 }
 
 std::vector<app::QuarantineRow> SqlTx::quarantined(std::size_t limit) {
   std::vector<app::QuarantineRow> rows;
-  db_.each<std::int64_t, std::string, std::string, std::optional<std::string>, std::int64_t, std::int64_t, std::string,
-           std::string, std::string>(
-      "SELECT quarantined, device, topic, record, received, error_code, error_field, error_detail, raw FROM quarantine "
-      "ORDER BY quarantined DESC LIMIT :l",
+  db_.each<std::int64_t, std::string, std::string, std::optional<std::string>, std::optional<std::string>,
+           std::optional<std::int64_t>, std::string, std::optional<std::string>, std::int64_t, std::int64_t,
+           std::int64_t, std::int64_t, std::int64_t, std::string, std::string, std::string>(
+      "SELECT quarantined, device, topic, record, epoch, seq, kind, hash, size, received, last_at, times, error_code, "
+      "error_field, error_detail, raw FROM quarantine ORDER BY quarantined DESC LIMIT :l",
       [&](std::int64_t number, std::string device, std::string topic, const std::optional<std::string>& record,
-          std::int64_t received, std::int64_t code, std::string field, std::string detail, const std::string& raw) {
+          const std::optional<std::string>& epoch, std::optional<std::int64_t> seq, std::string kind,
+          const std::optional<std::string>& hash, std::int64_t size, std::int64_t received, std::int64_t last,
+          std::int64_t times, std::int64_t code, std::string field, std::string detail, const std::string& raw) {
         app::QuarantineRow row;
         row.row = number;
         row.device = std::move(device);
         row.topic = std::move(topic);
         if (record) row.record = uuid_of(*record);
+        if (epoch) row.epoch = uuid_of(*epoch);
+        if (seq) row.seq = static_cast<std::uint64_t>(*seq);
+        row.kind = std::move(kind);
+        if (hash) row.hash = sha256_of(*hash);
+        row.size = static_cast<std::size_t>(size);
         row.received = from_unix_ms(received);
+        row.last = from_unix_ms(last);
+        row.times = static_cast<std::uint64_t>(times);
         row.error = {static_cast<ErrorCode>(code), std::move(field), std::move(detail)};
         row.raw = bytes_of(raw);
         rows.push_back(std::move(row));
       },
       limit_number(limit));
   return rows;
+}
+
+std::map<std::string, app::QuarantineCounts> SqlTx::quarantine_counts(std::string_view path) {
+  const Subtree range(path);
+  std::map<std::string, app::QuarantineCounts> counts;
+  db_.each<std::string, std::int64_t, std::int64_t>(
+      "SELECT q.device, COUNT(*), CAST(SUM(q.kept) AS BIGINT) FROM orgs o JOIN devices d ON d.town = o.code "
+      "JOIN quarantine q ON q.device = d.id WHERE o.scope >= :f AND o.scope < :t GROUP BY q.device",
+      [&](const std::string& device, std::int64_t rows, std::int64_t bytes) {
+        counts[device].rows = static_cast<std::uint64_t>(rows);
+        counts[device].bytes = static_cast<std::uint64_t>(bytes);
+      },
+      range.from, range.to);
+  db_.each<std::string, std::int64_t, std::int64_t>(
+      "SELECT q.device, q.records, q.bytes FROM orgs o JOIN devices d ON d.town = o.code "
+      "JOIN quarantine_overflow q ON q.device = d.id WHERE o.scope >= :f AND o.scope < :t",
+      [&](const std::string& device, std::int64_t records, std::int64_t bytes) {
+        counts[device].overflow = static_cast<std::uint64_t>(records);
+        counts[device].overflow_bytes = static_cast<std::uint64_t>(bytes);
+      },
+      range.from, range.to);
+  return counts;
 }
 
 void SqlTx::add_signature_job(const app::SignatureJob& job) {

@@ -63,13 +63,13 @@ void WriteState::touch(const std::string& device, const Touch& touch) {
   unit_.touches[device] = {std::move(next), true};
 }
 
-const std::string* WriteState::last_device(const std::string& login) const {
+const LastDevice* WriteState::last_device(const std::string& login) const {
   return find(unit_.last_devices, batch_.last_devices, login);
 }
-void WriteState::set_last_device(const std::string& login, const std::string& device) {
-  const auto* known = last_device(login);
-  if (known != nullptr && *known == device) return;
-  unit_.last_devices[login] = {device, true};
+void WriteState::set_last_device(const std::string& login, const LastDevice& last, bool changed) {
+  auto& entry = unit_.last_devices[login];
+  entry.value = last;
+  entry.changed = entry.changed || changed;
 }
 
 void WriteState::keep_unit() {
@@ -101,10 +101,11 @@ void WriteState::flush(Connection& connection) {
     }
   }
   for (const auto& login : changed_last_devices_) {
+    const auto& last = batch_.last_devices.at(login).value;
     connection.change(
-        "INSERT INTO last_devices (login, device) VALUES (:l, :d) "
-        "ON CONFLICT (login) DO UPDATE SET device = excluded.device",
-        login, batch_.last_devices.at(login).value);
+        "INSERT INTO last_devices (login, device, at) VALUES (:l, :d, :t) "
+        "ON CONFLICT (login) DO UPDATE SET device = excluded.device, at = excluded.at",
+        login, last.device, to_unix_ms(last.at));
   }
 }
 

@@ -24,6 +24,11 @@ struct Touch {
   std::optional<StatusBody> status;
 };
 
+struct LastDevice {
+  std::string device;
+  UnixMs at{};
+};
+
 class WriteState {
  public:
   const StreamState* find_stream(const std::string& key) const;
@@ -34,8 +39,8 @@ class WriteState {
   void set_counter(const std::string& name, std::int64_t n);
   const Touch* find_touch(const std::string& device) const;
   void touch(const std::string& device, const Touch& touch);
-  const std::string* last_device(const std::string& login) const;
-  void set_last_device(const std::string& login, const std::string& device);
+  const LastDevice* last_device(const std::string& login) const;
+  void set_last_device(const std::string& login, const LastDevice& last, bool changed);
 
   // The next number of a table whose rows the writer numbers itself: INSERT … RETURNING would cost SQLite a temporary
   // table each time. A number that a rollback took back is left out.
@@ -60,7 +65,7 @@ class WriteState {
     Map<StreamState> streams;
     Map<std::int64_t> counters;
     Map<Touch> touches;
-    Map<std::string> last_devices;
+    Map<LastDevice> last_devices;
   };
   template <class T>
   static const T* find(const Map<T>& unit, const Map<T>& batch, const std::string& key);

@@ -425,8 +425,15 @@ Result<app::PhotoNumbers> WorkerPhotoDeriver::derive(const Sha256& sha) {
     idle_.push_back(worker);
   }
   freed_.notify_one();
-  if (!photo) return tl::unexpected(photo.error());
-  if (auto published = store_.publish(sha, draft); !published) return tl::unexpected(published.error());
+  Result<void> done;
+  if (!photo) {
+    done = tl::unexpected(photo.error());
+  } else {
+    done = store_.publish(sha, draft);
+  }
+  // What says something of the photo alone says nothing of us.
+  works_ = done || (done.error().code != ErrorCode::unavailable && done.error().code != ErrorCode::storage_failed);
+  if (!done) return tl::unexpected(done.error());
   return photo->numbers;
 }
 

@@ -3,16 +3,21 @@
 #include <gridward/test/server_world.hpp>
 #include <thread>
 
+#include "sql.hpp"
+
 namespace gridward {
 namespace {
 
 using namespace std::chrono_literals;
 using namespace test;
 
+const std::string kOffice = "203.0.113.7";
+const std::string kStranger = "198.51.100.9";
+
 TEST(Auth, LoginGivesASessionThatEnds) {
   ServerWorld world;
   app::Auth auth(world.services());
-  const auto login = auth.login("op", kPassword);
+  const auto login = auth.login("op", kPassword, kOffice);
   ASSERT_TRUE(login.has_value()) << to_string(login.error());
   EXPECT_EQ(login->actor, world.actor("op"));
   EXPECT_EQ(login->actor.org_path, "120116/120116115");
@@ -34,8 +39,8 @@ TEST(Auth, LoginGivesASessionThatEnds) {
 TEST(Auth, LogoutEndsIt) {
   ServerWorld world;
   app::Auth auth(world.services());
-  const auto login = must(auth.login("op", kPassword));
-  const auto other = must(auth.login("op", kPassword));
+  const auto login = must(auth.login("op", kPassword, kOffice));
+  const auto other = must(auth.login("op", kPassword, kOffice));
   must(auth.logout(login.token));
   EXPECT_EQ(auth.actor(login.token).error().code, ErrorCode::not_logged_in);
   EXPECT_TRUE(auth.actor(other.token).has_value());
@@ -46,8 +51,8 @@ TEST(Auth, LogoutEndsIt) {
 TEST(Auth, AnUnknownLoginAnswersLikeAWrongPassword) {
   ServerWorld world;
   app::Auth auth(world.services());
-  const auto wrong = auth.login("op", "wrong");
-  const auto unknown = auth.login("nobody", "wrong");
+  const auto wrong = auth.login("op", "wrong", kOffice);
+  const auto unknown = auth.login("nobody", "wrong", kOffice);
   ASSERT_FALSE(wrong || unknown);
   EXPECT_EQ(wrong.error(), unknown.error());
   EXPECT_EQ(wrong.error().code, ErrorCode::bad_credentials);
@@ -57,7 +62,7 @@ TEST(Auth, AnUnknownLoginAnswersLikeAWrongPassword) {
     for (int i = 0; i < 3; ++i) {
       world.clock.advance(1h);
       const auto from = std::chrono::steady_clock::now();
-      (void)auth.login(login, "wrong");
+      (void)auth.login(login, "wrong", kOffice);
       best = std::min(best, std::chrono::steady_clock::now() - from);
     }
     return best;
@@ -71,16 +76,82 @@ TEST(Auth, AnUnknownLoginAnswersLikeAWrongPassword) {
 TEST(Auth, FiveInARowThenAGrowingWait) {
   ServerWorld world;
   app::Auth auth(world.services());
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(auth.login("op", "wrong").error().code, ErrorCode::bad_credentials);
-  EXPECT_EQ(auth.login("op", kPassword).error().code, ErrorCode::too_many_attempts) << "the right one waits too";
-  EXPECT_TRUE(auth.login("boss", kPassword).has_value()) << "another login does not";
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(auth.login("op", "wrong", kOffice).error().code, ErrorCode::bad_credentials);
+  EXPECT_EQ(auth.login("op", kPassword, kOffice).error().code, ErrorCode::too_many_attempts)
+      << "the right one waits too";
+  EXPECT_TRUE(auth.login("boss", kPassword, kOffice).has_value()) << "another login does not";
   world.clock.advance(15s);
-  EXPECT_EQ(auth.login("op", "wrong").error().code, ErrorCode::bad_credentials);
+  EXPECT_EQ(auth.login("op", "wrong", kOffice).error().code, ErrorCode::bad_credentials);
   world.clock.advance(15s);
-  EXPECT_EQ(auth.login("op", kPassword).error().code, ErrorCode::too_many_attempts) << "twice as long now";
+  EXPECT_EQ(auth.login("op", kPassword, kOffice).error().code, ErrorCode::too_many_attempts) << "twice as long now";
   world.clock.advance(15s);
-  EXPECT_TRUE(auth.login("op", kPassword).has_value());
-  EXPECT_EQ(auth.login("op", "wrong").error().code, ErrorCode::bad_credentials) << "counted from new";
+  EXPECT_TRUE(auth.login("op", kPassword, kOffice).has_value());
+  EXPECT_EQ(auth.login("op", "wrong", kOffice).error().code, ErrorCode::bad_credentials) << "counted from new";
+}
+
+TEST(Auth, AStrangerCannotLockOutWhoCameInFromThereBefore) {
+  ServerWorld world;
+  {
+    app::Auth auth(world.services());
+    must(auth.login("op", kPassword, kOffice));
+  }
+  app::Auth auth(world.services());  // the server was restarted since
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(auth.login("op", "wrong", kStranger).error().code, ErrorCode::bad_credentials);
+  EXPECT_EQ(auth.login("op", kPassword, kStranger).error().code, ErrorCode::too_many_attempts);
+  EXPECT_EQ(auth.login("op", kPassword, "192.0.2.1").error().code, ErrorCode::too_many_attempts)
+      << "nor from elsewhere";
+  EXPECT_TRUE(auth.login("op", kPassword, kOffice).has_value());
+  EXPECT_EQ(auth.login("op", kPassword, kStranger).error().code, ErrorCode::too_many_attempts) << "nothing was reset";
+  // The place of one login says nothing of another's.
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(auth.login("boss", "wrong", kStranger).error().code, ErrorCode::bad_credentials);
+  EXPECT_EQ(auth.login("boss", kPassword, kOffice).error().code, ErrorCode::too_many_attempts);
+  // Who knows the place still guesses no faster.
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(auth.login("op", "wrong", kOffice).error().code, ErrorCode::bad_credentials);
+  EXPECT_EQ(auth.login("op", kPassword, kOffice).error().code, ErrorCode::too_many_attempts);
+  // A place is known for 90 days.
+  world.clock.advance(std::chrono::days{91});
+  must(auth.login("u1", kPassword, kOffice));
+  for (int i = 0; i < 5; ++i) (void)auth.login("op", "wrong", "192.0.2.77");
+  EXPECT_EQ(auth.login("op", kPassword, kOffice).error().code, ErrorCode::too_many_attempts);
+}
+
+TEST(Auth, OneAddressMayNotTryEveryLogin) {
+  ServerWorld world;
+  app::Auth auth(world.services());
+  must(auth.login("op", kPassword, kStranger));
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_EQ(auth.login("nobody-" + std::to_string(i), "guess", kStranger).error().code, ErrorCode::bad_credentials)
+        << i;
+  }
+  const auto refused = auth.login("boss", kPassword, kStranger);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::too_many_attempts);
+  EXPECT_EQ(refused.error().field, "address");
+  EXPECT_TRUE(auth.login("boss", kPassword, kOffice).has_value()) << "another address does not wait";
+  EXPECT_TRUE(auth.login("op", kPassword, kStranger).has_value()) << "nor who came in from there before";
+  world.clock.advance(16min);
+  EXPECT_TRUE(auth.login("u1", kPassword, kStranger).has_value());
+}
+
+TEST(Auth, AnOfficeThatComesToWorkIsNoAttack) {
+  ServerWorld world;
+  app::Auth auth(world.services());
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_TRUE(auth.login("op", kPassword, kOffice).has_value());
+    sql_do(world, "DELETE FROM login_places");  // as if it were another one each time
+  }
+}
+
+TEST(Auth, ALostDatabaseIsNoAttempt) {
+  ServerWorld world;
+  app::Auth auth(world.services());
+  must(auth.login("boss", kPassword, kOffice));
+  world.store->stop();
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(auth.login("op", kPassword, kOffice).error().code, ErrorCode::unavailable);
+    EXPECT_EQ(auth.login("boss", kPassword, kOffice).error().code, ErrorCode::unavailable);
+  }
 }
 
 TEST(Auth, AttemptsInParallelCountAsMany) {
@@ -90,7 +161,7 @@ TEST(Auth, AttemptsInParallelCountAsMany) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 12; ++i) {
     threads.emplace_back([&] {
-      if (auth.login("op", "wrong").error().code == ErrorCode::bad_credentials) ++looked_at;
+      if (auth.login("op", "wrong", kOffice).error().code == ErrorCode::bad_credentials) ++looked_at;
     });
   }
   for (auto& thread : threads) thread.join();
@@ -100,7 +171,7 @@ TEST(Auth, AttemptsInParallelCountAsMany) {
 TEST(Auth, AnInactiveUserIsOutAtOnce) {
   ServerWorld world;
   app::Auth auth(world.services());
-  const auto login = must(auth.login("op", kPassword));
+  const auto login = must(auth.login("op", kPassword, kOffice));
   must(world.store->write([&](app::Tx& tx) -> Result<void> {
     auto user = tx.find_user("op").value();
     user.active = false;
@@ -108,15 +179,15 @@ TEST(Auth, AnInactiveUserIsOutAtOnce) {
     return {};
   }));
   EXPECT_EQ(auth.actor(login.token).error().code, ErrorCode::not_logged_in);
-  EXPECT_EQ(auth.login("op", kPassword).error().code, ErrorCode::bad_credentials);
+  EXPECT_EQ(auth.login("op", kPassword, kOffice).error().code, ErrorCode::bad_credentials);
 }
 
 TEST(Auth, OverlongInputIsRefusedBeforeItCostsAnything) {
   ServerWorld world;
   app::Auth auth(world.services());
-  EXPECT_EQ(auth.login(std::string(65, 'a'), "x").error().code, ErrorCode::bad_credentials);
-  EXPECT_EQ(auth.login("op", std::string(2000, 'a')).error().code, ErrorCode::bad_credentials);
-  EXPECT_EQ(auth.login("", "").error().code, ErrorCode::bad_credentials);
+  EXPECT_EQ(auth.login(std::string(65, 'a'), "x", kOffice).error().code, ErrorCode::bad_credentials);
+  EXPECT_EQ(auth.login("op", std::string(2000, 'a'), kOffice).error().code, ErrorCode::bad_credentials);
+  EXPECT_EQ(auth.login("", "", kOffice).error().code, ErrorCode::bad_credentials);
 }
 
 }  // namespace

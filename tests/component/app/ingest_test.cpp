@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
 #include <gridward/shared/limits.hpp>
 #include <gridward/test/server_world.hpp>
@@ -128,7 +129,7 @@ TEST(Ingest, EachRecordOfAMessageHasItsOwnOutcome) {
   EXPECT_EQ(receipt.bad[0].code, ErrorCode::unknown_category);
   EXPECT_EQ(receipt.bad[1].code, ErrorCode::unknown_actor);
   EXPECT_EQ(receipt.bad[2].code, ErrorCode::unknown_task);
-  const auto rows = quarantined(world);
+  auto rows = quarantined(world);
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_EQ(rows[2].raw, encode_record(no_category)) << "newest first";
   EXPECT_FALSE(case_of(world, no_category.id).has_value());
@@ -136,7 +137,83 @@ TEST(Ingest, EachRecordOfAMessageHasItsOwnOutcome) {
   const auto again = hh.receipt({good, no_category, stranger, no_task, last});
   EXPECT_EQ(again.ok, receipt.ok);
   EXPECT_EQ(again.bad, receipt.bad);
-  EXPECT_EQ(quarantined(world).size(), 3u);
+  rows = quarantined(world);
+  ASSERT_EQ(rows.size(), 3u);
+  for (const auto& row : rows) EXPECT_EQ(row.times, 2u);
+}
+
+TEST(Ingest, WhatTheCountyHasMendedIsTakenWhenItComesAgain) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "new");
+  const auto in = hh.record(SignBody{SignAct::in});
+  auto report = hh.report("类别还没有");
+  std::get<ReportBody>(report.body).category = "0202";
+  TrackBody body;
+  body.points = {{world.clock.now(), geo_point(39.205, 117.805), 0}};
+  const auto walked = hh.record(body);
+  EXPECT_EQ(hh.receipt({in, report, walked}).bad.size(), 3u);
+  EXPECT_EQ(world.read([](app::Tx& tx) { return tx.quarantined(9); }).size(), 3u);
+
+  must(world.store->write([](app::Tx& tx) -> Result<void> {
+    auto user = tx.find_user("m1").value();
+    user.login = "new";
+    tx.upsert_user(user);
+    return {};
+  }));
+  world.clock.advance(3s);
+  auto receipt = hh.receipt({in, report, walked});
+  EXPECT_EQ(receipt.ok, (std::vector{in.id, walked.id}));
+  ASSERT_EQ(receipt.bad.size(), 1u);
+  EXPECT_EQ(receipt.bad[0].code, ErrorCode::unknown_category) << "the reason is today's";
+  EXPECT_EQ(world.read([&](app::Tx& tx) { return tx.tracks_of("new", walked.at, walked.at + 1s); }).size(), 1u)
+      << "its seq counted long ago, so nothing else would bring it out";
+  const auto left = quarantined(world);
+  ASSERT_EQ(left.size(), 1u) << "what was taken is no longer refused";
+  EXPECT_EQ(left[0].times, 2u);
+
+  world.policy.categories["0202"] = {"0202", "井盖", "limits.general", ""};
+  EXPECT_EQ(hh.receipt({in, report, walked}).ok.size(), 3u);
+  EXPECT_EQ(case_of(world, report.id)->text, "类别还没有");
+  EXPECT_EQ(hh.receipt({in, report, walked}).ok.size(), 3u);
+  EXPECT_EQ(must(world.cases->list(world.actor("op"), {})).total, 1u) << "once";
+  EXPECT_EQ(world.read([](app::Tx& tx) { return tx.punches_of("new", {}, UnixMs::max()); }).size(), 1u);
+  EXPECT_TRUE(quarantined(world).empty());
+  EXPECT_EQ(sql_text(world, "SELECT COUNT(*) FROM records WHERE refused_code <> 0"), "0");
+  EXPECT_EQ(sql_text(world, "SELECT COUNT(*) FROM records WHERE kind = 'report' AND bytes <> ''"), "1")
+      << "its bytes are evidence now";
+}
+
+TEST(Ingest, ATaskGoesToTheDeviceThatTheMemberUsedLast) {
+  ServerWorld world;
+  const auto device_of = [&] { return world.read([](app::Tx& tx) { return tx.device_of("m1").value_or(""); }); };
+  Handheld own(world, "hh-1", "m1");
+  Handheld other(world, "hh-2", "m1");
+  const auto before = own.report("前");
+  world.clock.advance(1h);
+  const auto after = other.report("后");
+  EXPECT_EQ(other.receipt({after}).ok.size(), 1u);
+  EXPECT_EQ(device_of(), "hh-2");
+  EXPECT_EQ(own.receipt({before}).ok.size(), 1u);
+  EXPECT_EQ(device_of(), "hh-2") << "what lay in the first one for an hour is older";
+
+  // A clock in the future counts as now, not for ever.
+  auto future = own.report("时钟快了");
+  future.at = world.clock.now() + 240h;
+  world.clock.advance(1min);
+  EXPECT_EQ(own.receipt({future}).ok.size(), 1u);
+  EXPECT_EQ(device_of(), "hh-1");
+  world.clock.advance(5min);
+  EXPECT_EQ(other.receipt({other.report("又用了")}).ok.size(), 1u);
+  EXPECT_EQ(device_of(), "hh-2");
+
+  // Nothing that is refused says where a member is: neither another town's device, nor bad contents, nor a status.
+  world.clock.advance(1h);
+  Handheld far(world, "hh-3", "m1", kOtherTown);
+  EXPECT_EQ(far.receipt({far.report("x")}).bad.at(0).code, ErrorCode::unknown_actor);
+  auto bad = own.report("x");
+  std::get<ReportBody>(bad.body).category = "9999";
+  EXPECT_EQ(own.receipt({bad, own.record(StatusBody{})}).bad.size(), 1u);
+  EXPECT_EQ(device_of(), "hh-2");
 }
 
 TEST(Ingest, AnUnreadableRecordDoesNotTakeTheOthersWithIt) {
@@ -157,7 +234,66 @@ TEST(Ingest, AnUnreadableRecordDoesNotTakeTheOthersWithIt) {
   const auto rows = quarantined(world);
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_EQ(rows[0].error.code, ErrorCode::too_large);
-  EXPECT_EQ(rows[0].raw.size(), limits::kRecordBytes);
+  EXPECT_EQ(rows[0].size, limits::kRecordBytes + 1);
+  EXPECT_TRUE(rows[0].raw.empty()) << "it cannot be told that it is no track";
+  EXPECT_EQ(rows[2].raw, encode_record(future));
+  EXPECT_EQ(rows[2].kind, "report");
+}
+
+Bytes spoiled(const Record& record, std::string_view from, std::string_view to) {
+  auto bytes = encode_record(record);
+  const auto at = std::search(bytes.begin(), bytes.end(), from.begin(), from.end());
+  if (at == bytes.end() || from.size() != to.size()) throw std::runtime_error("nothing to spoil");
+  std::copy(to.begin(), to.end(), at);
+  return bytes;
+}
+
+TEST(Ingest, AnUnreadableRecordIsKeptWholeWhateverItsSize) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  auto record = hh.report(std::string(100'000, 'x'));
+  auto up = hh.message({record}, false);
+  ASSERT_GT(up.records[0].size(), limits::kRecordBytes);
+  const auto receipt = Handheld::receipt_of(hh.send(up));
+  ASSERT_EQ(receipt.bad.size(), 1u);
+  EXPECT_EQ(receipt.bad[0].code, ErrorCode::too_large);
+  const auto rows = quarantined(world);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].raw, up.records[0]);
+  EXPECT_EQ(rows[0].record, record.id);
+  EXPECT_EQ(rows[0].epoch, hh.epoch);
+  EXPECT_EQ(rows[0].seq, record.seq);
+  EXPECT_EQ(rows[0].hash, platform::sha256(up.records[0]));
+}
+
+TEST(Ingest, WhatIsOrMayBeATrackLeavesNoPositionsInQuarantine) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  TrackBody body;
+  body.points = {{world.clock.now(), geo_point(39.205, 117.805), 0}};
+  const auto walked = hh.record(body);
+  auto status = hh.record(StatusBody{});
+  status.fix = hh.fix(geo_point(39.205, 117.805));
+  auto up = hh.message({}, false);
+  up.records.push_back(spoiled(walked, "pts", "pt5"));        // a track whose points are missing
+  up.records.push_back(spoiled(walked, "track", "trick"));    // a kind of another version
+  up.records.push_back(spoiled(walked, "kind", "kand"));      // no kind
+  up.records.push_back(spoiled(status, "oldest", "eldest"));  // of somebody who may be off duty
+  auto cut = encode_record(hh.report("断电"));
+  cut.resize(cut.size() - 5);
+  up.records.push_back(cut);
+  hh.send(up);
+  const auto rows = quarantined(world);
+  ASSERT_EQ(rows.size(), 5u);
+  for (const auto& row : rows) {
+    EXPECT_TRUE(row.raw.empty()) << row.kind << " " << to_string(row.error);
+    EXPECT_NE(row.hash, Sha256{});
+    EXPECT_GT(row.size, 0u);
+  }
+  EXPECT_EQ(rows[4].record, walked.id);
+  EXPECT_EQ(rows[4].kind, "track");
+  EXPECT_EQ(rows[4].seq, walked.seq);
+  EXPECT_EQ(sql_text(world, "SELECT COUNT(*) FROM records WHERE bytes <> ''"), "0");
 }
 
 TEST(Ingest, ARecordOfAnotherEpochIsRefused) {
@@ -225,12 +361,42 @@ TEST(Ingest, WhatCannotBeReadIsKeptCappedAndCounted) {
   EXPECT_EQ(world.ingest->counts().undecodable, 4u);
   const auto rows = quarantined(world);
   ASSERT_EQ(rows.size(), 2u);
-  EXPECT_LE(rows[1].raw.size(), limits::kRecordBytes);
+  EXPECT_TRUE(rows[1].raw.empty());
+  EXPECT_EQ(rows[1].size, 1'000'000u);
   EXPECT_EQ(rows[1].error.code, ErrorCode::too_large);
   for (int i = 0; i < 500; ++i) world.ingest->up(topic, {0xFF});
   world.ingest->wait_idle();
-  EXPECT_LE(world.read([](app::Tx& tx) { return tx.quarantined(1000); }).size(), 32u)
-      << "a broken device fills no disk";
+  ASSERT_EQ(quarantined(world).size(), 3u) << "the same again is the same row";
+  EXPECT_EQ(quarantined(world)[0].times, 500u);
+  for (int i = 0; i < 500; ++i)
+    world.ingest->up(topic, {0xFF, static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i / 256)});
+  world.ingest->wait_idle();
+  const auto devices = must(world.organisation->devices(world.actor("op")));
+  ASSERT_EQ(devices.size(), 2u);
+  EXPECT_EQ(devices[0].quarantine.rows, app::kQuarantineRows) << "a broken device fills no disk";
+  EXPECT_EQ(devices[0].quarantine.overflow, 503u - app::kQuarantineRows) << "and it is seen";
+  EXPECT_EQ(devices[1].quarantine, app::QuarantineCounts{});
+}
+
+TEST(Ingest, AMessageThatCannotBeReadIsKeptWhenNoneOfItsRecordsIsATrack) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto topic = hh.topic();
+  std::vector<Record> many;
+  for (std::size_t i = 0; i <= limits::kRecordsPerMessage; ++i) many.push_back(hh.report("x"));
+  const auto reports = encode_up(hh.message(many));
+  world.ingest->up(topic, reports);
+  TrackBody body;
+  body.points = {{world.clock.now(), geo_point(39.205, 117.805), 0}};
+  many.push_back(hh.record(body));
+  world.ingest->up(topic, encode_up(hh.message(many)));
+  world.ingest->wait_idle();
+  EXPECT_EQ(world.ingest->counts().undecodable, 2u);
+  const auto rows = quarantined(world);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[1].raw, reports);
+  EXPECT_EQ(rows[1].error.field, "r");
+  EXPECT_TRUE(rows[0].raw.empty());
 }
 
 TEST(Ingest, SignaturesAreKeptToBeCheckedAndMissingOnesFlagged) {
@@ -294,6 +460,94 @@ TEST(Ingest, HelloBringsAReceiptAndWhatIsWaiting) {
   ack.ack = 40;
   EXPECT_TRUE(hh.send(ack).empty());
   EXPECT_EQ(hh.send(hello).size(), 1u);
+}
+
+TEST(Ingest, AHelloAboveEveryNumberGoesOnFromThere) {
+  // The server was restored: the device has numbers that this one has not given, or gave to something else.
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  must(world.store->write([&](app::Tx& tx) -> Result<void> {
+    for (const char* text : {"1", "2", "3"}) tx.enqueue_down("hh-1", "notice", text, world.clock.now());
+    return {};
+  }));
+  UpMessage hello;
+  hello.epoch = hh.epoch;
+  hello.hello = true;
+  hello.ack = 17;
+  const auto answers = hh.send(hello);
+  ASSERT_EQ(answers.size(), 4u) << "none is taken for acknowledged";
+  for (std::size_t i = 1; i <= 3; ++i) {
+    EXPECT_EQ(std::get<DownItem>(answers[i]), (DownItem{17 + i, "notice", std::to_string(i)}));
+  }
+  UpMessage ack;
+  ack.epoch = hh.epoch;
+  ack.ack = 20;
+  EXPECT_TRUE(hh.send(ack).empty());
+  EXPECT_EQ(hh.send(hello).size(), 1u) << "an old hello that comes late";
+}
+
+TEST(Ingest, ARestoredServersOwnItemsWaitForTheDevicesNumber) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  sql_do(world, "UPDATE store_generation SET generation = '018f00000000700080000000000000aa'");
+  must(world.store->write([&](app::Tx& tx) -> Result<void> {
+    for (const char* text : {"1", "2", "3"}) tx.enqueue_down("hh-1", "notice", text, world.clock.now());
+    return {};
+  }));
+  UpMessage ack;
+  ack.epoch = hh.epoch;
+  ack.ack = 2;  // of before the restore: other items
+  const auto answers = hh.send(ack);
+  ASSERT_EQ(answers.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(std::get<DownItem>(answers[i]), (DownItem{3 + i, "notice", std::to_string(i + 1)}));
+  }
+}
+
+TEST(Ingest, TheReachOfABackupIsToldWithinSeconds) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  EXPECT_EQ(hh.receipt({hh.report("x")}).safe, 0u);
+  std::string epoch = to_string(hh.epoch);
+  std::erase(epoch, '-');
+  sql_do(world, "INSERT INTO backup_reach (device, epoch, safe) VALUES ('hh-1', '" + epoch + "', 1)");
+  EXPECT_EQ(hh.receipt({hh.report("x")}).safe, 0u) << "a message does not ask for it";
+  world.clock.advance(2s);
+  EXPECT_EQ(hh.receipt({hh.report("x")}).safe, 1u);
+  hh.epoch = hh.fresh_id();
+  hh.seq = 0;
+  EXPECT_EQ(hh.receipt({hh.report("x")}).safe, 0u) << "of this epoch nothing is safe";
+}
+
+TEST(Ingest, AQueueOfTooManyBytesSaysBusy) {
+  ServerWorld world({.queue_bytes = 300'000});
+  Handheld hh(world, "hh-1", "m1");
+  const auto big = [&] {
+    auto record = hh.report("大");
+    record.media.clear();
+    auto up = hh.message({record}, false);
+    up.records.assign(4, Bytes(50'000, 0));
+    return encode_up(up);
+  };
+  std::promise<void> go;
+  std::promise<void> stands;
+  auto gate = go.get_future().share();
+  must(world.store->submit({[&](app::Tx&) -> Result<void> {
+                              stands.set_value();
+                              gate.wait();
+                              return {};
+                            },
+                            [](const Result<void>&) {}}));
+  stands.get_future().wait();
+  world.ingest->up(hh.topic(), big());
+  EXPECT_EQ(world.ingest->counts().busy, 1u) << "200 kB of records are held twice";
+  world.ingest->up(hh.topic(), encode_up(hh.message({hh.report("小")})));
+  EXPECT_EQ(world.ingest->counts().busy, 1u);
+  go.set_value();
+  world.ingest->wait_idle();
+  world.ingest->up(hh.topic(), big());
+  world.ingest->wait_idle();
+  EXPECT_EQ(world.ingest->counts().busy, 1u);
 }
 
 TEST(Ingest, AFullQueueSaysBusyAtOnceAndTheRecordIsTakenLater) {
@@ -439,6 +693,53 @@ TEST(IngestTrack, ARefusedRecordDoesNotHoldTracksForEver) {
   EXPECT_EQ(stored_points(world), 0u);
   EXPECT_EQ(hh.receipt({bad}).bad.size(), 1u);
   EXPECT_EQ(stored_points(world), 5u);
+}
+
+TEST(IngestTrack, AnUnreadableRecordDoesNotHoldTracksForEver) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto in = hh.record(SignBody{SignAct::in});
+  const auto bad = hh.report("x");
+  const auto walked = hh.record(track(world.clock.now(), 5));
+  EXPECT_EQ(hh.receipt({in, walked}).ok.size(), 2u);
+  EXPECT_EQ(stored_points(world), 0u);
+  auto up = hh.message({}, false);
+  up.records.push_back(spoiled(bad, "cat", "cut"));
+  const auto receipt = Handheld::receipt_of(hh.send(up));
+  ASSERT_EQ(receipt.bad.size(), 1u);
+  EXPECT_EQ(receipt.bad[0].code, ErrorCode::missing_field);
+  EXPECT_EQ(stored_points(world), 5u);
+  EXPECT_EQ(Handheld::receipt_of(hh.send(up)).bad, receipt.bad);
+  // Its place is taken: the id with other bytes is not the same record.
+  EXPECT_EQ(hh.receipt({bad}).bad.at(0).code, ErrorCode::id_conflict);
+  // An epoch that is not the message's says nothing of this outbox.
+  auto foreign = hh.report("x");
+  foreign.epoch = hh.fresh_id();
+  up.records = {spoiled(foreign, "cat", "cut")};
+  EXPECT_EQ(Handheld::receipt_of(hh.send(up)).bad.size(), 1u);
+  EXPECT_EQ(world.read([&](app::Tx& tx) { return tx.contiguous_seq("hh-1", hh.epoch); }), 3u);
+}
+
+TEST(IngestTrack, ASignOutThatAnotherDeviceBringsLateEndsTheWindow) {
+  ServerWorld world;
+  Handheld one(world, "hh-1", "m1");
+  Handheld two(world, "hh-2", "m1");
+  const auto from = world.clock.now();
+  EXPECT_EQ(one.receipt({one.record(SignBody{SignAct::in})}).ok.size(), 1u);
+  world.clock.advance(60s);
+  const auto out = two.record(SignBody{SignAct::out});
+  world.clock.advance(60s);
+  // 0 to 90 s: across the sign-out; 100 to 140 s: behind it; 10 h later, on duty again.
+  EXPECT_EQ(one.receipt({one.record(track(from, 10)), one.record(track(from + 100s, 5))}).ok.size(), 2u);
+  world.clock.advance(10h);
+  const auto later = world.clock.now();
+  EXPECT_EQ(one.receipt({one.record(SignBody{SignAct::in}), one.record(track(later, 3))}).ok.size(), 2u);
+  EXPECT_EQ(stored_points(world), 18u) << "so far nobody knows of the sign-out";
+  EXPECT_EQ(two.receipt({out}).ok.size(), 1u);
+  EXPECT_EQ(stored_points(world), 7u + 3u);
+  EXPECT_EQ(world.read([](app::Tx& tx) { return tx.dropped_points("hh-1"); }), 8u)
+      << "counted at the device that walked";
+  EXPECT_EQ(sql_text(world, "SELECT COUNT(*) FROM tracks"), "2");
 }
 
 TEST(IngestTrack, WhatIsHeldSurvivesARestart) {

@@ -27,4 +27,17 @@ inline std::string sql_text(const ServerWorld& world, const std::string& sql) {
   return out;
 }
 
+// Changes it behind the store's back, as another process would.
+inline void sql_do(const ServerWorld& world, const std::string& sql) {
+  sqlite3* db = nullptr;
+  sqlite3_open_v2((world.dir / "world.db").c_str(), &db, SQLITE_OPEN_READWRITE, nullptr);
+  sqlite3_busy_timeout(db, 10'000);
+  char* problem = nullptr;
+  const int result = sqlite3_exec(db, sql.c_str(), nullptr, nullptr, &problem);
+  const std::string text = problem == nullptr ? "" : problem;
+  sqlite3_free(problem);
+  sqlite3_close(db);
+  if (result != SQLITE_OK) throw std::runtime_error(sql + ": " + text);
+}
+
 }  // namespace gridward::test

@@ -218,24 +218,44 @@ TEST_F(Agent, ATaskComesDownIsDoneAndAcknowledged) {
   EXPECT_TRUE(wait_until([&] { return server_.acknowledged() == 60; }));
 }
 
+// The backup is exactly what the device knew it to be (`safe` is the same before and after), the agent stays up.
 TEST_F(Agent, ARestoredServerGetsEverythingBack) {
-  const auto file = photo("a.jpg", 50'000);
-  report("一", {"--photo", file});
+  const auto old = photo("a.jpg", 50'000, 1);
+  const auto late = photo("b.jpg", 50'000, 2);
+  report("一", {"--photo", old});
   report("二");
+  const auto running = agent();
+  ASSERT_TRUE(drained());
+  server_.back_up();
+  server_.set_safe(2);
+  report("三", {"--photo", late});
+  ASSERT_TRUE(wait_until([&] { return server_.count() == 3; }));
+  ASSERT_TRUE(drained());
+  EXPECT_EQ(status()["safe"], 2);
+  ASSERT_TRUE(wait_until([&] { return status()["stored_records"] == 1; })) << status();
+
+  server_.restore();
+  ASSERT_EQ(server_.count(), 2U);
+  report("四");  // the receipt of this one tells
+  ASSERT_TRUE(wait_until([&] { return server_.count() == 4; })) << agent_log();
+  ASSERT_TRUE(drained()) << agent_log();
+  const auto again = server_.photo(hash_of(late));
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->complete);
+  EXPECT_NE(agent_log().find("restored from a backup"), std::string::npos) << agent_log();
+  EXPECT_EQ(server_.conflicts(), 0);
+}
+
+TEST_F(Agent, AServerRestoredWhileTheAgentWasAwayIsNoticedByItsGreeting) {
+  report("一");
   auto running = agent();
   ASSERT_TRUE(drained());
-  // The server has a backup of both, then loses its disk and comes back from one older than them.
-  server_.set_safe(1);
-  report("三");
-  ASSERT_TRUE(wait_until([&] { return server_.count() == 3; }));
-  ASSERT_TRUE(wait_until([&] { return status()["safe"] == 1; }));
-  server_.forget_everything();
   server_.set_safe(0);
-  running->kill(SIGTERM);
+  running->kill(SIGKILL);
+  server_.restore();  // its backup is empty
+  ASSERT_EQ(server_.count(), 0U);
   running = agent();
-  // The first was below the old `safe` and its photo complete: the device had leave to forget it.
-  ASSERT_TRUE(wait_until([&] { return server_.count() == 2; })) << agent_log();
-  EXPECT_EQ(server_.records()[0].seq, 2U);
+  ASSERT_TRUE(wait_until([&] { return server_.count() == 1; })) << agent_log();
 }
 
 TEST_F(Agent, TheServersTimeIsTheClockWithoutAReceiver) {

@@ -3,6 +3,7 @@
 
 #include <gridward/http/api.hpp>
 #include <gridward/http/server.hpp>
+#include <gridward/test/postgres.hpp>
 #include <gridward/test/server_world.hpp>
 #include <nlohmann/json.hpp>
 
@@ -17,9 +18,9 @@ using nlohmann::json;
 
 class ApiTest : public ::testing::Test {
  protected:
-  ApiTest() {
+  explicit ApiTest(const WorldOptions& options = {}) : world(options) {
     add_api(router, {auth, cases, organisation, duty, *world.photos, world.clock, world.policy, hub,
-                     [this] { return Health{healthy, 7, "connected"}; }, "1.2.3", false});
+                     [this] { return health; }, "1.2.3", false, proxy});
     port = server.start().value();
   }
   ~ApiTest() override { server.stop(1s); }
@@ -73,7 +74,8 @@ class ApiTest : public ::testing::Test {
   app::Cases cases{services()};
   app::Organisation organisation{services()};
   app::Duty duty{services()};
-  bool healthy = true;
+  Health health{true, 7, true, "connected", true};
+  std::string proxy = "127.0.0.1";
   Router router;
   Server server{{}, [this](Request& request) { return router.handle(request); }};
   std::uint16_t port = 0;
@@ -357,10 +359,99 @@ TEST_F(ApiTest, OpenPagesHearOfAnAct) {
 }
 
 TEST_F(ApiTest, HealthIsForEverybody) {
-  EXPECT_EQ(get("/api/health", {}), (json{{"ok", true}, {"version", "1.2.3"}, {"queue", 7}, {"mqtt", "connected"}}));
-  healthy = false;
-  get("/api/health", {}, 503);
+  EXPECT_EQ(get("/api/health", {}), (json{{"ok", true},
+                                          {"version", "1.2.3"},
+                                          {"store", "ok"},
+                                          {"queue", 7},
+                                          {"queue_full", false},
+                                          {"mqtt", "connected"},
+                                          {"photos", "ok"}}));
   get("/api/nothing", {}, 404);
+}
+
+TEST_F(ApiTest, HealthTellsWhatFails) {
+  health.mqtt = "off";
+  EXPECT_EQ(get("/api/health", {})["ok"], true) << "wanted so";
+  health.mqtt = "connecting";
+  EXPECT_EQ(get("/api/health", {}, 503)["ok"], false);
+  health = {false, 0, true, "connected", true};
+  EXPECT_EQ(get("/api/health", {}, 503)["store"], "failing");
+  health = {true, 9, false, "connected", true};
+  EXPECT_EQ(get("/api/health", {}, 503)["queue_full"], true);
+  health = {true, 9, true, "connected", false};
+  EXPECT_EQ(get("/api/health", {}, 503)["photos"], "failing");
+}
+
+TEST_F(ApiTest, AttemptsAreCountedWhereTheyComeFrom) {
+  const auto attempt = [&](const std::string& from, const std::string& password) {
+    return ask("POST /api/login", {}, json{{"login", "op"}, {"password", password}}.dump(),
+               "X-Gridward: 1\r\nX-Forwarded-For: 203.0.113.7\r\nX-Forwarded-For: 203.0.113.7, " + from + "\r\n")
+        .status;
+  };
+  EXPECT_EQ(attempt("203.0.113.7", kPassword), 200);
+  // A stranger behind the proxy may write into the header whatever he likes: the last word is the proxy's.
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(attempt("198.51.100.9", "guess"), 401);
+  EXPECT_EQ(attempt("198.51.100.9", kPassword), 429);
+  EXPECT_EQ(attempt("203.0.113.7", kPassword), 200);
+}
+
+TEST_F(ApiTest, ADevicesQuarantineIsSeen) {
+  operator_ = login("op");
+  auto bad = hh.report("x");
+  std::get<ReportBody>(bad.body).category = "9999";
+  EXPECT_EQ(hh.receipt({bad}).bad.size(), 1U);
+  const auto devices = get("/api/devices", operator_)["devices"];
+  EXPECT_EQ(devices[0]["quarantine"]["rows"], 1);
+  EXPECT_GT(devices[0]["quarantine"]["bytes"], 0);
+  EXPECT_EQ(devices[0]["quarantine"]["overflow"], 0);
+  EXPECT_EQ(devices[1]["quarantine"], (json{{"rows", 0}, {"bytes", 0}, {"overflow", 0}, {"overflow_bytes", 0}}));
+}
+
+// The world's store is opened before a test can skip itself.
+class ApiOnPostgres : public ApiTest {
+ protected:
+  ApiOnPostgres() : ApiTest(options()) {}
+  static WorldOptions options() {
+    WorldOptions options;
+    if (Postgres::installed()) options.url = Postgres::shared().new_database();
+    return options;
+  }
+  void SetUp() override {
+    if (!Postgres::installed()) GTEST_SKIP() << "PostgreSQL is not installed";
+  }
+};
+
+TEST_F(ApiOnPostgres, ALostDatabaseIsNotAvailableAndComesBack) {
+  operator_ = login("op");
+  const auto id = report("x");
+  const auto expect_lost = [&](const std::string& when) {
+    for (const char* path : {"/api/me", "/api/cases", "/api/cases/counts", "/api/devices", "/api/duty", "/api/org"}) {
+      const auto answer = ask(std::string("GET ") + path, operator_);
+      EXPECT_EQ(answer.status, 503) << path << " " << when << answer.body;
+      EXPECT_EQ(json::parse(answer.body)["name"], "storage_failed") << path << " " << when;
+      EXPECT_NE(answer.header("Retry-After"), "") << path;
+    }
+    const auto again = ask("POST /api/login", {}, json{{"login", "op"}, {"password", kPassword}}.dump());
+    EXPECT_EQ(again.status, 503) << when << again.body;
+    EXPECT_EQ(ask("POST /api/logout", operator_).status, 503) << when;
+    EXPECT_EQ(ask("POST /api/cases/" + id + "/actions", operator_, R"({"action":"accept","version":1})").status, 503);
+  };
+  Postgres::shared().stop();
+  expect_lost("at first");
+  expect_lost("and later");
+  Postgres::shared().start();
+  EXPECT_TRUE(wait_until([&] { return ask("GET /api/me", operator_).status == 200; }));
+  EXPECT_TRUE(wait_until(
+      [&] { return ask("POST /api/login", {}, json{{"login", "op"}, {"password", kPassword}}.dump()).status == 200; }));
+  // Connections that are cut, with the database there: only a request that was under way may fail, and it says so.
+  for (int i = 0; i < 3; ++i) {
+    Postgres::shared().cut_connections();
+    for (int k = 0; k < 6; ++k) {
+      const auto answer = ask("GET /api/cases", operator_);
+      EXPECT_TRUE(answer.status == 200 || answer.status == 503) << answer.body;
+    }
+  }
+  EXPECT_EQ(ask("GET /api/cases", operator_).status, 200);
 }
 
 }  // namespace

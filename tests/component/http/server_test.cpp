@@ -46,6 +46,11 @@ class ServerTest : public ::testing::Test {
       response.status = 204;
       return response;
     });
+    router.add(Method::get, "/peer", [](const Request& request) {
+      Response response;
+      response.body = request.peer + " " + std::string(request.last_header("x-forwarded-for"));
+      return response;
+    });
     router.add(Method::get, "/throw", [](const Request&) -> Response { throw std::runtime_error("a bug"); });
     router.add(Method::get, "/wait", [this](const Request&) {
       ++waiting;
@@ -108,6 +113,15 @@ TEST_F(ServerTest, KeepsTheConnectionForTheNextRequest) {
   client.send("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(client.read_answer().header("Connection"), "close");
   EXPECT_TRUE(client.closed_within(5s));
+}
+
+TEST_F(ServerTest, ARequestKnowsItsPeer) {
+  start();
+  RawClient client(port);
+  for (int i = 0; i < 2; ++i) {
+    client.send("GET /peer HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\n\r\n");
+    EXPECT_EQ(client.read_answer().body, "127.0.0.1 2.2.2.2");
+  }
 }
 
 TEST_F(ServerTest, PipelinedRequestsAreAnsweredInOrder) {
@@ -451,6 +465,13 @@ TEST_F(ServerTest, SpeaksTls) {
   EXPECT_NE(answer.output.find("hello"), std::string::npos);
   EXPECT_EQ(curl({"-o", "/dev/null", "-w", "%{size_download}", url + "/file"}).output, "700000");
   EXPECT_EQ(curl({"--data", "abc", url + "/echo", url + "/echo"}).output, "abcabc");
+  // Bodies around what fits into one TLS record, and well above it: the pages of the console are.
+  for (const std::size_t size : {15'000U, 16'384U, 16'385U, 60'000U}) {
+    test::write_file(dir / "body", std::string(size, 'e'));
+    const auto echoed = curl(
+        {"-o", "/dev/null", "-w", "%{size_download}", "--data-binary", "@" + (dir / "body").string(), url + "/echo"});
+    EXPECT_EQ(echoed.output, std::to_string(size));
+  }
   const auto live = curl({"--max-time", "1", "-N", url + "/live"});
   EXPECT_NE(live.output.find("retry: 2000"), std::string::npos);
   RawClient plain(port);

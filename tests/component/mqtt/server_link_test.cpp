@@ -258,6 +258,57 @@ TEST(ServerLink, StopsPromptlyWithoutABroker) {
   EXPECT_EQ(server.link->state(), LinkState::stopped);
 }
 
+TEST(ServerLink, StopsInTimeWhenTheBrokerTakesNothingMore) {
+  Mosquitto broker;
+  Online server(options_for(broker));
+  ASSERT_TRUE(server.connected());
+  ASSERT_EQ(::kill(broker.pid(), SIGSTOP), 0);
+  // More than the library may have unwritten and the socket takes: the sender stands in the middle.
+  const std::string body(4'000, 'x');
+  for (std::uint64_t n = 1; n <= 12'000; ++n) server.link->send(kTown, "hh-1", DownItem{n, "notice", body});
+  ASSERT_TRUE(wait_until([&] { return server.link->counters().sent >= 4096; }));
+  const auto from = std::chrono::steady_clock::now();
+  server.link->stop(500ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - from, 5s);
+  EXPECT_EQ(server.link->state(), LinkState::stopped);
+  EXPECT_GT(server.link->counters().dropped_down, 0u);
+  ASSERT_EQ(::kill(broker.pid(), SIGCONT), 0);
+}
+
+TEST(ServerLink, ItemsGoAgainWhenTheLinkComesUp) {
+  Mosquitto broker;
+  auto options = options_for(broker);
+  std::atomic<app::DownJobs*> told{nullptr};
+  options.connected = [&] {
+    if (auto* jobs = told.load()) jobs->linked();
+  };
+  Online server(options);
+  ASSERT_TRUE(server.connected());
+  auto& world = server.world;
+  app::DownJobs jobs(world.services(), 30s);
+  told = &jobs;
+  Handheld hh(world, "hh-1", "m1");
+  const auto record = hh.report("x");
+  {
+    RawDevice device(broker, "hh-1");
+    device.publish(hh.topic(), encode_up(hh.message({record})));
+    ASSERT_TRUE(device.wait_receipt(record.id));
+  }
+  broker.kill9();
+  ASSERT_TRUE(wait_until([&] { return server.link->state() == LinkState::connecting; }));
+  app::ActRequest accept;
+  accept.version = 1;
+  must(world.cases->act(world.actor("op"), record.id, accept));
+  world.clock.advance(1s);
+  broker.start();
+  RawDevice device(broker, "hh-1");
+  ASSERT_TRUE(server.connected());
+  ASSERT_TRUE(wait_until([&] { return jobs.run_once(); }));
+  ASSERT_TRUE(device.wait<DownItem>(1));
+  EXPECT_EQ(must(decode_progress_item(device.all<DownItem>()[0].body)).case_id, record.id);
+  told = nullptr;
+}
+
 TEST(ServerLink, WhatIsTooLargeDisturbsNobody) {
   Mosquitto broker;
   Online server(options_for(broker));

@@ -189,6 +189,35 @@ TEST_P(CommitQueue, AFullQueueSaysBusyAndCallsNobody) {
   EXPECT_EQ(raw_sql(url_, "SELECT COUNT(*) FROM records").at(0), "3");
 }
 
+TEST_P(CommitQueue, AQueueOfTooManyBytesSaysBusy) {
+  options_.queue_bytes = 100'000;
+  reopen();
+  const auto unit = [](std::size_t bytes, Told& told, int number) {
+    app::Unit made;
+    made.work = [](app::Tx&) -> Result<void> { return {}; };
+    made.done = told.note(number);
+    made.bytes = bytes;
+    return made;
+  };
+  Told told;
+  {
+    Gate gate(*store_);  // it holds its own 1024 bytes until its done
+    ASSERT_TRUE(store_->submit(unit(60'000, told, 1)));
+    ASSERT_TRUE(store_->submit(unit(38'976, told, 2)));
+    EXPECT_EQ(store_->counters().bytes, 100'000U);
+    const auto refused = store_->submit(unit(1, told, 3));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::busy);
+    EXPECT_NE(refused.error().detail.find("bytes"), std::string::npos);
+    EXPECT_EQ(store_->counters().waiting, 2U);
+  }
+  ASSERT_TRUE(test::wait_until([&] { return store_->counters().bytes == 0; }));
+  EXPECT_EQ(told.all().size(), 2U);
+  // One that is larger than everything is taken alone, or it never would be.
+  ASSERT_TRUE(store_->submit(unit(1'000'000, told, 4)));
+  ASSERT_TRUE(test::wait_until([&] { return told.all().size() == 3; }));
+}
+
 TEST_P(CommitQueue, DoneIsCalledAfterTheCommit) {
   // What a callback sees through another connection is committed.
   for (std::uint64_t seq = 1; seq <= 20; ++seq) {

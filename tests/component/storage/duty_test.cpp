@@ -148,6 +148,31 @@ TEST_P(DutyRows, TracksThatTouchTheSpanComeBackPointByPoint) {
   });
 }
 
+TEST_P(DutyRows, ATrackIsCutOrRemoved) {
+  write([](app::Tx& tx) {
+    app::TrackRow row{id(1), "m1", "hh-1", {}, {}};
+    for (int i = 0; i < 4; ++i) row.points.push_back({at(i * 1000), {1, 2}, 3});
+    tx.insert_track(row);
+    row.record = id(2);
+    tx.insert_track(row);
+  });
+  write([](app::Tx& tx) {
+    auto rows = tx.tracks_of("m1", at(0), at(9000));
+    ASSERT_EQ(rows.size(), 2U);
+    rows[0].points.resize(2);
+    tx.update_track(rows[0]);
+    rows[1].points.clear();
+    tx.update_track(rows[1]);
+  });
+  read([](app::Tx& tx) {
+    const auto rows = tx.tracks_of("m1", at(0), at(9000));
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].record, id(1));
+    EXPECT_EQ(rows[0].points.size(), 2U);
+    EXPECT_TRUE(tx.tracks_of("m1", at(1001), at(9000)).empty()) << "found by where it ends now";
+  });
+}
+
 TEST_P(DutyRows, DroppedPointsAreOnlyCounted) {
   write([](app::Tx& tx) {
     EXPECT_EQ(tx.dropped_points("hh-1"), 0U);

@@ -185,18 +185,25 @@ TEST_P(People, DeviceOfAMemberIsTheOneUsedLast) {
     EXPECT_EQ(tx.device_of("m1"), "hh-1");
     EXPECT_FALSE(tx.device_of("m3"));
     EXPECT_FALSE(tx.device_of(""));
-    app::StoredRecord record;
-    record.device = "hh-3";
-    record.epoch = id(1);
-    record.id = id(2);
-    record.seq = 1;
-    record.actor = "m1";
-    EXPECT_EQ(tx.insert_record(record), app::Inserted::fresh);
+    tx.note_device("m1", "hh-3", at(5));
     EXPECT_EQ(tx.device_of("m1"), "hh-3");
+    tx.note_device("m1", "hh-2", at(4));
+    EXPECT_EQ(tx.device_of("m1"), "hh-3") << "an older use that comes late";
   });
   read([&](app::Tx& tx) {
     EXPECT_EQ(tx.device_of("m1"), "hh-3");
     EXPECT_EQ(tx.device_of("m2"), "hh-2");
+  });
+  reopen();
+  write([&](app::Tx& tx) {
+    tx.note_device("m1", "hh-2", at(4));
+    EXPECT_EQ(tx.device_of("m1"), "hh-3") << "also after a restart";
+    tx.note_device("m1", "hh-3", at(70'000));
+    tx.note_device("m1", "hh-2", at(69'999));
+    EXPECT_EQ(tx.device_of("m1"), "hh-3");
+    tx.note_device("m1", "hh-2", at(70'001));
+    EXPECT_EQ(tx.device_of("m1"), "hh-2");
+    tx.note_device("m1", "hh-3", at(70'002));
   });
   write([&](app::Tx& tx) {
     auto revoked = device("hh-3", "t", "");
@@ -220,13 +227,140 @@ TEST_P(People, DownItemsAreNumberedAndKeptUntilAcknowledged) {
     EXPECT_EQ(items[1], (DownItem{2, "notice", "你好"}));
   });
   write([&](app::Tx& tx) {
-    tx.ack_down("hh-1", 2);
+    tx.agree_down("hh-1", 2);
     ASSERT_EQ(tx.pending_down("hh-1", 10).size(), 1U);
-    tx.ack_down("hh-1", UINT64_MAX);
+    tx.agree_down("hh-1", std::nullopt);
+    ASSERT_EQ(tx.pending_down("hh-1", 10).size(), 1U);
+    tx.agree_down("hh-1", UINT64_MAX);
+    ASSERT_EQ(tx.pending_down("hh-1", 10).size(), 1U) << "no device has that many";
+    tx.agree_down("hh-1", 3);
     EXPECT_TRUE(tx.pending_down("hh-1", 10).empty());
     // A number is not given twice.
     EXPECT_EQ(tx.enqueue_down("hh-1", "notice", "y", at(3)), 4U);
     EXPECT_EQ(tx.pending_down("hh-2", 10).size(), 1U);
+  });
+}
+
+std::vector<std::uint64_t> numbers(const std::vector<DownItem>& items) {
+  std::vector<std::uint64_t> found;
+  for (const auto& item : items) found.push_back(item.n);
+  return found;
+}
+std::vector<std::string> bodies(const std::vector<DownItem>& items) {
+  std::vector<std::string> found;
+  for (const auto& item : items) found.push_back(item.body);
+  return found;
+}
+
+TEST_P(People, ItemsAreOverdueByWhenTheyWereLastSent) {
+  write([&](app::Tx& tx) {
+    for (const char* id : {"hh-1", "hh-2", "hh-3", "hh-4", "hh-5"}) tx.upsert_device(device(id, "t", ""));
+    auto revoked = device("hh-4", "t", "");
+    revoked.revoked = true;
+    tx.upsert_device(revoked);
+    for (const char* id : {"hh-1", "hh-2", "hh-3", "hh-4"}) tx.touch_device(id, at(1000), std::nullopt);
+    tx.touch_device("hh-3", at(400), std::nullopt);  // not seen for long
+    for (int i = 0; i < 4; ++i) tx.enqueue_down("hh-1", "notice", "x", at(100 + i));
+    tx.enqueue_down("hh-2", "notice", "x", at(50));
+    for (const char* id : {"hh-3", "hh-4", "hh-5"}) tx.enqueue_down(id, "notice", "x", at(1));
+  });
+  read([&](app::Tx& tx) {
+    EXPECT_EQ(tx.overdue_devices(at(200), at(500), 10), (std::vector<std::string>{"hh-2", "hh-1"}));
+    EXPECT_EQ(tx.overdue_devices(at(200), at(500), 1), (std::vector<std::string>{"hh-2"}));
+    EXPECT_EQ(tx.overdue_devices(at(99), at(500), 10), (std::vector<std::string>{"hh-2"}));
+    EXPECT_EQ(numbers(tx.overdue_down("hh-1", 10, at(101))), (std::vector<std::uint64_t>{1, 2}));
+    EXPECT_EQ(numbers(tx.overdue_down("hh-1", 3, at(200))), (std::vector<std::uint64_t>{1, 2, 3}));
+  });
+  write([&](app::Tx& tx) { tx.sent_down("hh-1", 2, 3, at(900)); });
+  read([&](app::Tx& tx) {
+    EXPECT_EQ(numbers(tx.overdue_down("hh-1", 10, at(200))), (std::vector<std::uint64_t>{1, 4}));
+    EXPECT_EQ(numbers(tx.overdue_down("hh-1", 10, at(900))), (std::vector<std::uint64_t>{1, 2, 3, 4}));
+    EXPECT_EQ(numbers(tx.pending_down("hh-1", 10)), (std::vector<std::uint64_t>{1, 2, 3, 4}));
+  });
+}
+
+TEST_P(People, AStoreThatWasPutBackGoesOnAboveWhatTheDeviceHas) {
+  write([&](app::Tx& tx) {
+    for (const char* body : {"a", "b", "c"}) tx.enqueue_down("hh-1", "notice", body, at(0));
+    tx.agree_down("hh-1", 1);
+    // Nobody said that it was restored: which of them the device has cannot be told, so all of them go again.
+    tx.agree_down("hh-1", 9);
+    EXPECT_EQ(numbers(tx.pending_down("hh-1", 10)), (std::vector<std::uint64_t>{10, 11}));
+    EXPECT_EQ(bodies(tx.pending_down("hh-1", 10)), (std::vector<std::string>{"b", "c"}));
+    EXPECT_EQ(tx.enqueue_down("hh-1", "notice", "d", at(0)), 12U);
+    tx.agree_down("hh-1", 12);
+    EXPECT_TRUE(tx.pending_down("hh-1", 10).empty());
+    tx.agree_down("hh-1", 20);  // and with nothing that waits
+    EXPECT_EQ(tx.enqueue_down("hh-1", "notice", "e", at(0)), 21U);
+  });
+  reopen();
+  write([&](app::Tx& tx) { EXPECT_EQ(tx.enqueue_down("hh-1", "notice", "f", at(0)), 22U); });
+}
+
+// What `restore` does to a database.
+void new_generation(const std::string& url, const char* text) {
+  raw_sql(url, std::string("UPDATE store_generation SET generation = '") + text + "' RETURNING 1");
+}
+
+TEST_P(People, ARestoredStoreKeepsItsOwnNumbersBackUntilTheDeviceHasSpoken) {
+  write([&](app::Tx& tx) {
+    for (const char* body : {"a", "b"}) {
+      tx.enqueue_down("hh-1", "notice", body, at(0));
+      tx.enqueue_down("hh-2", "notice", body, at(0));
+    }
+  });
+  // After the backup the device got 3 and 4 too, and acknowledged all; then the store was restored.
+  store_.reset();
+  new_generation(url_, "018f00000000700080000000000000aa");
+  open();
+  write([&](app::Tx& tx) {
+    for (const char* body : {"new c", "new d", "new e"}) tx.enqueue_down("hh-1", "notice", body, at(9));
+    EXPECT_EQ(bodies(tx.pending_down("hh-1", 10)), (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(bodies(tx.overdue_down("hh-1", 10, at(9))), (std::vector<std::string>{"a", "b"}));
+  });
+  // Restored once more before the device came: still nothing is known of these numbers.
+  store_.reset();
+  new_generation(url_, "018f00000000700080000000000000bb");
+  open();
+  write([&](app::Tx& tx) {
+    tx.enqueue_down("hh-1", "notice", "new f", at(9));
+    // Below what was given here, and yet what is numbered 3 and 4 here is not what the device has.
+    tx.agree_down("hh-1", 4);
+    EXPECT_EQ(bodies(tx.pending_down("hh-1", 10)), (std::vector<std::string>{"new c", "new d", "new e", "new f"}));
+    EXPECT_EQ(numbers(tx.pending_down("hh-1", 10)), (std::vector<std::uint64_t>{5, 6, 7, 8}));
+    EXPECT_EQ(tx.enqueue_down("hh-1", "notice", "g", at(9)), 9U);
+    tx.agree_down("hh-1", 7);
+    EXPECT_EQ(bodies(tx.pending_down("hh-1", 10)), (std::vector<std::string>{"new f", "g"}));
+  });
+  reopen();
+  write([&](app::Tx& tx) {
+    EXPECT_EQ(tx.enqueue_down("hh-1", "notice", "h", at(9)), 10U);
+    EXPECT_EQ(numbers(tx.pending_down("hh-1", 10)), (std::vector<std::uint64_t>{8, 9, 10}));
+    // One that has less than the backup: nothing is to be numbered anew, and nothing it lacks is left out.
+    tx.enqueue_down("hh-2", "notice", "new", at(9));
+    tx.agree_down("hh-2", 1);
+    EXPECT_EQ(numbers(tx.pending_down("hh-2", 10)), (std::vector<std::uint64_t>{2, 3}));
+    // One that was wiped takes what there is.
+    tx.enqueue_down("hh-3", "notice", "new", at(9));
+    EXPECT_TRUE(tx.pending_down("hh-3", 10).empty());
+    tx.agree_down("hh-3", std::nullopt);
+    EXPECT_EQ(numbers(tx.pending_down("hh-3", 10)), (std::vector<std::uint64_t>{1}));
+  });
+}
+
+TEST_P(People, PlacesOfALoginAreKnownForAWhile) {
+  write([&](app::Tx& tx) {
+    EXPECT_FALSE(tx.knows_place("m1", sha(1)));
+    tx.note_place("m1", sha(1), at(10));
+    tx.note_place("m1", sha(1), at(20));
+    tx.note_place("m1", sha(2), at(10));
+    EXPECT_TRUE(tx.knows_place("m1", sha(1)));
+    EXPECT_FALSE(tx.knows_place("m2", sha(1)));
+    tx.purge_places(at(20));
+    EXPECT_TRUE(tx.knows_place("m1", sha(1)));
+    EXPECT_FALSE(tx.knows_place("m1", sha(2)));
+    tx.prove_writable(at(1));
+    tx.prove_writable(at(2));
   });
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <gridward/shared/limits.hpp>
 #include <numeric>
 #include <random>
 
@@ -213,24 +214,133 @@ TEST_P(Records, FlagsAreThereOnce) {
             (std::vector<std::string>{",unsigned,", ",unsigned,signature,sign,", ""}));
 }
 
-TEST_P(Records, QuarantineKeepsTheBytes) {
+TEST_P(Records, SomethingHeldIsACheapQuestion) {
   write([](app::Tx& tx) {
-    tx.quarantine({0, "hh-1", "gridward/1/up/1/hh-1", std::nullopt, at(1), {ErrorCode::malformed, "", "x"}, {1, 2, 0}});
-    tx.quarantine({0, "hh-1", "t", id(4), at(2), {ErrorCode::too_large, "body.text", "5000"}, {}});
+    EXPECT_FALSE(tx.has_held("hh-1", id(1)));
+    auto one = record(1);
+    tx.insert_record(one);
+    EXPECT_FALSE(tx.has_held("hh-1", id(1)));
+    tx.hold_record(one.row);
+    EXPECT_TRUE(tx.has_held("hh-1", id(1)));
+    EXPECT_FALSE(tx.has_held("hh-1", id(2)));
+  });
+  read([](app::Tx& tx) { EXPECT_TRUE(tx.has_held("hh-1", id(1))); });
+}
+
+TEST_P(Records, ARefusedRecordIsOpenedAgain) {
+  write([&](app::Tx& tx) {
+    auto unread = record(1);
+    unread.kind = "";
+    unread.actor = "";
+    unread.bytes = {};
+    tx.insert_record(unread);
+    tx.refuse_record(unread.row, {ErrorCode::unknown_kind, "kind", ""});
+    auto again = record(1);
+    ASSERT_EQ(tx.insert_record(again), app::Inserted::same_again);
+    tx.reopen_record(again);
+    EXPECT_FALSE(tx.refusal(again.row));
+  });
+  EXPECT_EQ(raw_sql(url_, "SELECT kind, actor, bytes, refused_field FROM records").at(0), "report|m1|AAEC/wE=|");
+}
+
+app::QuarantineRow refused(std::uint32_t number, Bytes raw, std::string device = "hh-1") {
+  app::QuarantineRow row;
+  row.device = std::move(device);
+  row.topic = "gridward/1/up/1/hh-1";
+  row.hash = sha(number);
+  row.size = raw.size();
+  row.received = at(number);
+  row.error = {ErrorCode::malformed, "", "x"};
+  row.raw = std::move(raw);
+  return row;
+}
+
+TEST_P(Records, QuarantineKeepsTheBytesOnce) {
+  write([](app::Tx& tx) {
+    tx.quarantine(refused(1, {1, 2, 0}));
+    auto second = refused(2, {});
+    second.record = id(4);
+    second.epoch = id(1);
+    second.seq = limits::kCounter;
+    second.kind = "report";
+    second.size = 70'000;
+    second.error = {ErrorCode::too_large, "body.text", "5000"};
+    tx.quarantine(second);
+    // The same bytes again, for another reason.
+    auto again = refused(1, {1, 2, 0});
+    again.received = at(99);
+    again.topic = "t";
+    again.error = {ErrorCode::unknown_device, "device", "hh-1"};
+    tx.quarantine(again);
+    tx.quarantine(refused(1, {1, 2, 0}, "hh-2"));  // another device's are another row
   });
   read([](app::Tx& tx) {
     const auto rows = tx.quarantined(10);
-    ASSERT_EQ(rows.size(), 2U);
-    EXPECT_EQ(rows[0].record, id(4));
-    EXPECT_EQ(rows[0].error, (Error{ErrorCode::too_large, "body.text", "5000"}));
-    EXPECT_TRUE(rows[0].raw.empty());
-    EXPECT_EQ(rows[1].device, "hh-1");
-    EXPECT_EQ(rows[1].topic, "gridward/1/up/1/hh-1");
-    EXPECT_FALSE(rows[1].record);
-    EXPECT_EQ(rows[1].received, at(1));
-    EXPECT_EQ(rows[1].raw, (Bytes{1, 2, 0}));
+    ASSERT_EQ(rows.size(), 3U);
+    EXPECT_EQ(rows[0].device, "hh-2");
+    EXPECT_EQ(rows[1].record, id(4));
+    EXPECT_EQ(rows[1].epoch, id(1));
+    EXPECT_EQ(rows[1].seq, limits::kCounter);
+    EXPECT_EQ(rows[1].kind, "report");
+    EXPECT_EQ(rows[1].size, 70'000U);
+    EXPECT_EQ(rows[1].times, 1U);
+    EXPECT_EQ(rows[1].error, (Error{ErrorCode::too_large, "body.text", "5000"}));
+    EXPECT_TRUE(rows[1].raw.empty());
+    EXPECT_EQ(rows[2].device, "hh-1");
+    EXPECT_EQ(rows[2].topic, "t");
+    EXPECT_FALSE(rows[2].record);
+    EXPECT_FALSE(rows[2].epoch);
+    EXPECT_FALSE(rows[2].seq);
+    EXPECT_EQ(rows[2].hash, sha(1));
+    EXPECT_EQ(rows[2].received, at(1));
+    EXPECT_EQ(rows[2].last, at(99));
+    EXPECT_EQ(rows[2].times, 2U);
+    EXPECT_EQ(rows[2].error.code, ErrorCode::unknown_device);
+    EXPECT_EQ(rows[2].raw, (Bytes{1, 2, 0}));
     EXPECT_GT(rows[0].row, rows[1].row);
     EXPECT_EQ(tx.quarantined(1).size(), 1U);
+  });
+  write([](app::Tx& tx) {
+    tx.leave_quarantine("hh-1", sha(1));
+    EXPECT_EQ(tx.quarantined(10).size(), 2U);
+  });
+}
+
+TEST_P(Records, QuarantineHasABudgetForEachDeviceAndCountsWhatIsOver) {
+  write([](app::Tx& tx) {
+    for (const char* code : {"1", "2"}) {
+      app::OrgNode town;
+      town.code = code;
+      town.path = code;
+      town.kind = app::OrgKind::town;
+      tx.upsert_org(town);
+    }
+    for (const char* name : {"hh-1", "hh-2", "hh-3"}) {
+      app::Device one;
+      one.id = name;
+      one.town = name == std::string("hh-3") ? "2" : "1";
+      tx.upsert_device(one);
+    }
+    // Bytes: sixteen messages fill it, the next is a row without them, and a small one still fits into what is left.
+    const Bytes message(app::kQuarantineBytes / 16 - 1, 7);
+    for (std::uint32_t i = 1; i <= 17; ++i) tx.quarantine(refused(i, message));
+    tx.quarantine(refused(18, {1}));
+    // Rows.
+    for (std::uint32_t i = 1; i <= app::kQuarantineRows + 5; ++i) tx.quarantine(refused(i, {1, 2}, "hh-2"));
+    tx.quarantine(refused(1, {1, 2}, "hh-2"));  // known: no new row
+  });
+  read([](app::Tx& tx) {
+    const auto counts = tx.quarantine_counts("1");
+    ASSERT_EQ(counts.size(), 2U);
+    const auto size = app::kQuarantineBytes / 16 - 1;
+    EXPECT_EQ(counts.at("hh-1"), (app::QuarantineCounts{18, 16 * size + 1, 1, size}));
+    EXPECT_EQ(counts.at("hh-2"), (app::QuarantineCounts{app::kQuarantineRows, 2 * app::kQuarantineRows, 5, 10}));
+    EXPECT_TRUE(tx.quarantine_counts("2").empty());
+    EXPECT_EQ(tx.quarantined(1000).size(), app::kQuarantineRows + 18);
+    const auto over = tx.quarantined(1000)[app::kQuarantineRows + 1];
+    EXPECT_EQ(over.hash, sha(17));
+    EXPECT_EQ(over.size, size);
+    EXPECT_TRUE(over.raw.empty());
   });
 }
 

@@ -24,8 +24,8 @@ class Deriver : public WorkerTest {
   }
   Sha256 seal(const Bytes& photo) {
     const Sha256 sha = platform::sha256(photo);
-    EXPECT_TRUE(store_->write_piece(sha, photo.size(), 0, photo));
-    EXPECT_TRUE(store_->seal(sha, photo.size()));
+    EXPECT_TRUE(store_->write_piece(sha, "hh-1", photo.size(), 0, photo));
+    EXPECT_TRUE(store_->seal(sha, "hh-1", photo.size()));
     return sha;
   }
 
@@ -77,6 +77,7 @@ TEST_F(Deriver, ABadPhotoLeavesNoDerivativeAndTheNextOneWorks) {
   EXPECT_EQ(refused.error().code, ErrorCode::media_type);
   EXPECT_FALSE(fs::exists(store_->path(bad, PhotoSize::preview)));
   EXPECT_TRUE(fs::is_empty(dir_ / "photos" / "tmp"));
+  EXPECT_TRUE(deriver.works()) << "it says something of the photo alone";
   EXPECT_TRUE(deriver.derive(seal(make_jpeg(test::draw_photo(400, 300)))));
 }
 
@@ -85,6 +86,11 @@ TEST_F(Deriver, SaysUnavailableWhenTheWorkerIsNotInstalled) {
   const auto started = deriver.start();
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, ErrorCode::unavailable);
+  EXPECT_TRUE(deriver.works()) << "no photo was asked for";
+  const auto derived = deriver.derive(seal(make_jpeg(test::draw_photo(400, 300))));
+  ASSERT_FALSE(derived);
+  EXPECT_EQ(derived.error().code, ErrorCode::unavailable);
+  EXPECT_FALSE(deriver.works());
 }
 
 }  // namespace

@@ -67,11 +67,11 @@ int main(int argc, char** argv) {
         const auto sha = platform::sha256(bytes);
         const auto half = bytes.size() / 2;
         const auto piece = [&](std::size_t offset, std::size_t size) {
-          return (*store)->write_piece(sha, bytes.size(), offset, ByteView(bytes).subspan(offset, size));
+          return (*store)->write_piece(sha, "hh-1", bytes.size(), offset, ByteView(bytes).subspan(offset, size));
         };
         need("write_piece", [&] { return piece(half, bytes.size() - half); });
         need("write_piece", [&] { return piece(0, half); });
-        need("seal", [&] { return (*store)->seal(sha, bytes.size()); });
+        need("seal", [&] { return (*store)->seal(sha, "hh-1", bytes.size()); });
         say("sealed", sha);
         need("publish", [&] {
           const auto draft = (*store)->draft(sha);

@@ -139,5 +139,28 @@ TEST(DecodeNumber, IsWholeAndInRange) {
   }
 }
 
+TEST(ClientPlace, IsThePeersUnlessTheProxyStandsBetween) {
+  EXPECT_EQ(client_place("203.0.113.7", "", ""), "203.0.113.7");
+  EXPECT_EQ(client_place("203.0.113.7", "198.51.100.9", ""), "203.0.113.7") << "anybody can write a header";
+  EXPECT_EQ(client_place("203.0.113.7", "198.51.100.9", "10.0.0.1"), "203.0.113.7") << "not by the proxy";
+  EXPECT_EQ(client_place("10.0.0.1", "198.51.100.9", "10.0.0.1"), "198.51.100.9");
+  EXPECT_EQ(client_place("::ffff:10.0.0.1", "198.51.100.9", "10.0.0.1"), "198.51.100.9");
+  EXPECT_EQ(client_place("10.0.0.1", "1.1.1.1, 198.51.100.9 ", "10.0.0.1"), "198.51.100.9") << "the proxy's own word";
+  EXPECT_EQ(client_place("10.0.0.1", "", "10.0.0.1"), "10.0.0.1");
+  EXPECT_EQ(client_place("10.0.0.1", "1.1.1.1, unknown", "10.0.0.1"), "10.0.0.1");
+  EXPECT_EQ(client_place("10.0.0.1", std::string(5000, '1'), "10.0.0.1"), "10.0.0.1");
+}
+
+TEST(ClientPlace, OfIPv6IsItsNetwork) {
+  EXPECT_EQ(client_place("2001:db8:1:2:3:4:5:6", "", ""), "2001:db8:1:2::/64");
+  EXPECT_EQ(client_place("2001:db8:1:2::9", "", ""), "2001:db8:1:2::/64");
+  EXPECT_EQ(client_place("::ffff:203.0.113.7", "", ""), "203.0.113.7");
+  EXPECT_EQ(client_place("::1", "2001:db8::7", "::1"), "2001:db8::/64");
+  EXPECT_EQ(client_place("", "", ""), "");
+  EXPECT_TRUE(is_ip_address("::1"));
+  EXPECT_FALSE(is_ip_address("localhost"));
+  EXPECT_FALSE(is_ip_address("10.0.0.1/8"));
+}
+
 }  // namespace
 }  // namespace gridward::http

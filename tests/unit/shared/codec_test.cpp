@@ -182,6 +182,51 @@ TEST(RecordCodec, PeekFindsTheIdOfARecordThatIsRefused) {
   EXPECT_EQ(peek_record_id(json::to_cbor(json::array({1}))), std::nullopt);
 }
 
+TEST(RecordCodec, PeekTellsEachFieldByItself) {
+  const auto good = sample("report");
+  const auto peek = peek_record(encode_record(good));
+  EXPECT_EQ(peek.id, good.id);
+  EXPECT_EQ(peek.epoch, good.epoch);
+  EXPECT_EQ(peek.seq, good.seq);
+  EXPECT_EQ(peek.kind, "report");
+  const auto without = [&](const char* key, const json& value) {
+    return peek_record(changed(encode_record(good), [&](json& map) { map[key] = value; }));
+  };
+  EXPECT_EQ(without("seq", 0).seq, std::nullopt);
+  EXPECT_EQ(without("seq", 0).id, good.id);
+  EXPECT_EQ(without("seq", limits::kCounter + 1).seq, std::nullopt);
+  EXPECT_EQ(without("seq", "7").seq, std::nullopt);
+  EXPECT_EQ(without("epoch", json::binary(Bytes(16))).epoch, std::nullopt);
+  EXPECT_EQ(without("epoch", 5).seq, good.seq);
+  EXPECT_EQ(without("id", json::binary(Bytes(3))).id, std::nullopt);
+  EXPECT_EQ(without("kind", "dance").kind, "") << "a kind that is not known here";
+  EXPECT_EQ(without("kind", 3).kind, "");
+  EXPECT_EQ(without("body", "nothing").kind, "report");
+  EXPECT_EQ(peek_record(encode_record(sample("track"))).kind, "track");
+  auto cut = encode_record(good);
+  cut.pop_back();
+  EXPECT_EQ(peek_record(cut).id, std::nullopt);
+  EXPECT_EQ(peek_record(cut).kind, "");
+  EXPECT_EQ(peek_record(Bytes(limits::kUpMessageBytes + 1, 0x9F)).seq, std::nullopt);
+}
+
+TEST(UpCodec, PeekFindsTheRecordsOfAMessageThatIsRefused) {
+  UpMessage message;
+  message.epoch = sample("report").epoch;
+  message.records = {encode_record(sample("report")), {1, 2}};
+  const auto peek = [&](auto change) { return peek_up_records(changed(encode_up(message), change)); };
+  EXPECT_EQ(peek([](json& map) { map["v"] = 2; }), message.records);
+  EXPECT_EQ(peek([](json& map) { map["ack"] = -1; }), message.records);
+  EXPECT_EQ(peek([](json& map) { map.erase("r"); }), std::vector<Bytes>());
+  EXPECT_EQ(peek([](json& map) { map["r"].push_back("text"); }), std::nullopt);
+  EXPECT_EQ(peek([](json& map) { map["r"] = 1; }), std::nullopt);
+  auto many = message;
+  many.records.assign(limits::kRecordsPerMessage + 1, Bytes{7});
+  EXPECT_EQ(peek_up_records(encode_up(many)), many.records) << "one too many is refused, but it can be told what it is";
+  EXPECT_EQ(peek_up_records({}), std::nullopt);
+  EXPECT_EQ(peek_up_records(Bytes(limits::kUpMessageBytes + 1)), std::nullopt);
+}
+
 TEST(UpCodec, RoundTrips) {
   EXPECT_EQ(decode_up(encode_up(up_sample())), up_sample());
   const UpMessage bare{samples::uuid(1), {}, std::nullopt, std::nullopt, false};

@@ -20,7 +20,8 @@ class Api {
   Response login(const Request& request) const {
     const auto input = decode_login(request.body);
     if (!input) return problem(input.error());
-    const auto login = parts_.auth.login(input->login, input->password);
+    const auto place = client_place(request.peer, request.last_header("x-forwarded-for"), parts_.proxy);
+    const auto login = parts_.auth.login(input->login, input->password, place);
     if (!login) return problem(login.error());
     const auto names = names_of({login->actor.org});
     if (!names) return problem(names.error());
@@ -165,7 +166,7 @@ class Api {
     const auto devices = parts_.organisation.devices(actor);
     if (!devices) return problem(devices.error());
     auto list = Json::array();
-    for (const auto& device : *devices) list.push_back(device_json(device));
+    for (const auto& device : *devices) list.push_back(device_json(device.device, device.quarantine));
     return ok({{"devices", std::move(list)}});
   }
 
@@ -245,9 +246,14 @@ class Api {
 
   Response health(const Request&) const {
     const auto health = parts_.health();
-    auto response =
-        ok({{"ok", health.ok}, {"version", parts_.version}, {"queue", health.queue}, {"mqtt", health.mqtt}});
-    if (!health.ok) response.status = 503;
+    auto response = ok({{"ok", health.ok()},
+                        {"version", parts_.version},
+                        {"store", health.store ? "ok" : "failing"},
+                        {"queue", health.queue},
+                        {"queue_full", !health.room},
+                        {"mqtt", health.mqtt},
+                        {"photos", health.photos ? "ok" : "failing"}});
+    if (!health.ok()) response.status = 503;
     return response;
   }
 

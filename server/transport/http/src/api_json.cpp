@@ -147,9 +147,7 @@ Json case_row_json(const domain::CaseRecord& record, const domain::Policy& polic
 
 Json case_json(const app::CaseView& view, const domain::Policy& policy, const Names& names) {
   std::optional<Sha256> thumb;
-  if (!view.events.empty() && !view.events.front().event.media.empty()) {
-    thumb = view.events.front().event.media.front().sha256;
-  }
+  if (!view.media.empty()) thumb = view.media.front().sha256;
   auto result = case_row_json(view.record, policy, names, thumb);
   result["grid_name"] = view.grid_name;
   result["unit_name"] = view.unit_name;
@@ -173,7 +171,7 @@ Json org_json(const app::OrgNode& node) {
           {"name", node.name}, {"outline", outline_json(node.outline)}};
 }
 
-Json device_json(const app::Device& device) {
+Json device_json(const app::Device& device, const app::QuarantineCounts& quarantine) {
   Json status = nullptr;
   if (device.status) {
     status = {{"waiting_records", device.status->waiting_records},
@@ -182,9 +180,17 @@ Json device_json(const app::Device& device) {
               {"battery_percent", maybe(device.status->battery_percent)},
               {"version", device.status->version}};
   }
-  return {{"id", device.id},           {"town", device.town},
-          {"holder", device.holder},   {"last_seen", ms(device.last_seen)},
-          {"revoked", device.revoked}, {"status", std::move(status)}};
+  return {{"id", device.id},
+          {"town", device.town},
+          {"holder", device.holder},
+          {"last_seen", ms(device.last_seen)},
+          {"revoked", device.revoked},
+          {"status", std::move(status)},
+          {"quarantine",
+           {{"rows", quarantine.rows},
+            {"bytes", quarantine.bytes},
+            {"overflow", quarantine.overflow},
+            {"overflow_bytes", quarantine.overflow_bytes}}}};
 }
 
 Json punch_json(const app::PunchRow& punch, const Names& names) {

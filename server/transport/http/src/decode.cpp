@@ -1,4 +1,7 @@
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <gridward/http/decode.hpp>
 #include <gridward/shared/bytes.hpp>
@@ -148,6 +151,49 @@ Result<Target> parse_target(std::string_view target) {
     out.query.push_back({std::move(*name), std::move(*value)});
   }
   return out;
+}
+
+namespace {
+
+using Ip = std::array<std::uint8_t, 16>;  // IPv4 inside ::ffff:0:0/96
+
+std::optional<Ip> ip_of(std::string_view text) {
+  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
+  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+  if (text.empty() || text.size() >= INET6_ADDRSTRLEN) return std::nullopt;
+  const std::string terminated(text);
+  Ip ip{};
+  if (::inet_pton(AF_INET6, terminated.c_str(), ip.data()) == 1) return ip;
+  ip = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0, 0, 0};
+  if (::inet_pton(AF_INET, terminated.c_str(), ip.data() + 12) == 1) return ip;
+  return std::nullopt;
+}
+
+std::string place_of(Ip ip) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  constexpr Ip kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  if (std::equal(ip.begin(), ip.begin() + 12, kMapped.begin())) {
+    ::inet_ntop(AF_INET, ip.data() + 12, text.data(), text.size());
+    return text.data();
+  }
+  std::fill(ip.begin() + 8, ip.end(), std::uint8_t{0});
+  ::inet_ntop(AF_INET6, ip.data(), text.data(), text.size());
+  return std::string(text.data()) + "/64";
+}
+
+}  // namespace
+
+bool is_ip_address(std::string_view text) { return ip_of(text).has_value(); }
+
+std::string client_place(std::string_view peer, std::string_view forwarded_for, std::string_view proxy) {
+  const auto from = ip_of(peer);
+  if (!from) return {};
+  if (from == ip_of(proxy)) {
+    const auto comma = forwarded_for.rfind(',');
+    const auto last = comma == std::string_view::npos ? forwarded_for : forwarded_for.substr(comma + 1);
+    if (const auto client = ip_of(last)) return place_of(*client);
+  }
+  return place_of(*from);
 }
 
 std::optional<std::string> cookie_value(std::string_view header, std::string_view name) {

@@ -29,6 +29,11 @@ std::string_view Request::header(std::string_view name) const {
   return found == headers.end() ? std::string_view() : std::string_view(found->value);
 }
 
+std::string_view Request::last_header(std::string_view name) const {
+  const auto found = std::find_if(headers.rbegin(), headers.rend(), [&](const Param& one) { return one.name == name; });
+  return found == headers.rend() ? std::string_view() : std::string_view(found->value);
+}
+
 std::string_view Request::path_param(std::string_view name) const {
   const auto found = std::ranges::find(path_params, name, &Param::name);
   return found == path_params.end() ? std::string_view() : std::string_view(found->value);

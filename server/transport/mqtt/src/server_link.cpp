@@ -101,11 +101,19 @@ class ServerLink::Impl {
     for (auto& lane : up_) join(lane->thread);
     for (auto& lane : media_) join(lane->thread);
     if (ingest_ != nullptr) ingest_->wait_idle();
+    const auto end = SteadyClock::now() + limit;
     down_.close();
+    {
+      std::unique_lock lock(mutex_);
+      if (!changed_.wait_until(lock, end, [&] { return sender_ended_ || !sender_.joinable(); })) {
+        cut_ = true;
+        changed_.notify_all();
+      }
+    }
     join(sender_);
     {
       std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, limit, [&] { return in_flight_ == 0 || !linked_; });
+      changed_.wait_until(lock, end, [&] { return in_flight_ == 0 || !linked_; });
       state_ = LinkState::stopped;
       changed_.notify_all();
     }
@@ -252,8 +260,8 @@ class ServerLink::Impl {
     while (auto down = down_.pop()) {
       {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return in_flight_ < kInFlight || !linked_; });
-        if (!linked_) {
+        changed_.wait(lock, [&] { return in_flight_ < kInFlight || !linked_ || cut_; });
+        if (!linked_ || cut_) {
           dropped_down_.fetch_add(1, std::memory_order_relaxed);
           continue;
         }
@@ -271,6 +279,9 @@ class ServerLink::Impl {
         if (in_flight_ > 0) --in_flight_;
       }
     }
+    const std::scoped_lock lock(mutex_);
+    sender_ended_ = true;
+    changed_.notify_all();
   }
 
   // ---- the connection --------------------------------------------------------------------------------------------
@@ -364,6 +375,7 @@ class ServerLink::Impl {
       return error.to_string();
     }
     say("connected to " + options_.uri);
+    if (options_.connected) options_.connected();
     return std::nullopt;
   }
 
@@ -443,6 +455,8 @@ class ServerLink::Impl {
   bool towns_changed_ = false;
   bool linked_ = false;  // there is a connection, with or without our subscriptions
   std::size_t in_flight_ = 0;
+  bool sender_ended_ = false;
+  bool cut_ = false;  // stop() waits no longer for what is still to be sent
 
   std::set<std::string> subscribed_;  // the manager's
 

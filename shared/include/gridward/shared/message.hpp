@@ -78,11 +78,21 @@ Bytes encode_record(const Record& record);
 Result<Record> decode_record(ByteView bytes);
 // What decode_record would say about the record's bytes, their size included.
 Result<void> validate(const Record& record);
-// The id of a record whose other fields may be wrong, so that the refusal can name it.
+// What identifies a record whose other fields may be wrong, each by itself: so that its refusal can name it, its seq
+// counts, and what it is can be told. All are absent when the bytes are no CBOR map of at most a message's size.
+struct RecordPeek {
+  std::optional<Uuid> id;
+  std::optional<Uuid> epoch;
+  std::optional<std::uint64_t> seq;
+  std::string kind;  // one of kind_name(), or empty: missing, or not known here
+};
+RecordPeek peek_record(ByteView bytes);
 std::optional<Uuid> peek_record_id(ByteView bytes);
 
 Bytes encode_up(const UpMessage& message);
 Result<UpMessage> decode_up(ByteView bytes);
+// The records of a message whose other fields may be wrong; nothing when it cannot be told what they are.
+std::optional<std::vector<Bytes>> peek_up_records(ByteView bytes);
 
 Bytes encode_media_piece(const MediaPiece& piece);
 Result<MediaPiece> decode_media_piece(ByteView bytes);

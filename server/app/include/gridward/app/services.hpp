@@ -1,8 +1,9 @@
 // The use cases. Every method is thread-safe and blocks until the answer is known (writes: until the commit), so call
-// them from a worker thread, never from an I/O thread or the writer's. Errors are values; a throw means a lost
-// database.
+// them from a worker thread, never from an I/O thread or the writer's. Errors are values, also of a lost database
+// (storage_failed, unavailable); a throw means a bug.
 #pragma once
 
+#include <atomic>
 #include <gridward/app/ports.hpp>
 #include <gridward/app/store.hpp>
 #include <map>
@@ -34,9 +35,10 @@ class Auth {
  public:
   explicit Auth(Services services);
   ~Auth();
-  // Errors: bad_credentials (also for an unknown login, in the same time), too_many_attempts (per login: 5 in a row,
-  // then a growing wait).
-  Result<Login> login(std::string_view login, std::string_view password);
+  // address: where the asker is, as any text that is the same for the same place. Errors: bad_credentials (also for an
+  // unknown login, in the same time); too_many_attempts: a growing wait after 5 in a row at a login or 30 from an
+  // address. An address that the login came in from before (within 90 days) is counted for itself alone.
+  Result<Login> login(std::string_view login, std::string_view password, std::string_view address);
   Result<domain::Actor> actor(std::string_view token);  // not_logged_in
   Result<void> logout(std::string_view token);
 
@@ -82,7 +84,7 @@ class Cases {
   Result<CaseView> get(const domain::Actor& actor, const Uuid& id);  // not_found, forbidden
   // Errors of domain::decide, not_found, forbidden. Closing assesses at once.
   Result<CaseView> act(const domain::Actor& actor, const Uuid& id, const ActRequest& request);
-  // The first photo of each case's report, for a list. Of cases that list() gave.
+  // The first photo of each case, for a list. Of cases that list() gave.
   Result<std::map<Uuid, Sha256>> thumbs(std::span<const Uuid> cases);
   // May this actor see this photo (through a case they may see)?
   Result<MediaRow> media(const domain::Actor& actor, const Sha256& sha);
@@ -93,8 +95,11 @@ class Cases {
     std::vector<LiveEvent> live;
     std::vector<std::string> devices;  // have new down items
   };
-  Result<Uuid> report(Tx& tx, const Record& record, const User& member, const Device& device, Effects& effects);
-  Result<void> task_result(Tx& tx, const Record& record, const User& member, const Device& device, Effects& effects);
+  // row: the record's, whose media become the case's.
+  Result<Uuid> report(Tx& tx, const Record& record, std::int64_t row, const User& member, const Device& device,
+                      Effects& effects);
+  Result<void> task_result(Tx& tx, const Record& record, std::int64_t row, const User& member, const Device& device,
+                           Effects& effects);
 
  private:
   class GridIndex;
@@ -112,7 +117,11 @@ class Organisation {
   Result<OrgView> tree(const domain::Actor& actor);
   Result<std::vector<OrgNode>> units(const domain::Actor& actor);  // handling units this actor may transfer to
   Result<std::vector<User>> members(const domain::Actor& actor);   // grid members of the subtree, password hashes empty
-  Result<std::vector<Device>> devices(const domain::Actor& actor);
+  struct DeviceView {
+    Device device;
+    QuarantineCounts quarantine;
+  };
+  Result<std::vector<DeviceView>> devices(const domain::Actor& actor);
   // code -> name, for rows that hold codes of any node; codes that do not exist are left out.
   Result<std::map<std::string, std::string>> names(std::span<const std::string> codes);
 
@@ -140,8 +149,10 @@ class Duty {
   Result<MemberDay> member_day(const domain::Actor& actor, std::string_view login, std::string_view day);
 
   // For ingest, inside its unit.
-  Result<void> sign(Tx& tx, const Record& record, const User& member, const Device& device, Cases::Effects& effects);
-  Result<void> patrol(Tx& tx, const Record& record, const User& member, const Device& device, Cases::Effects& effects);
+  Result<void> sign(Tx& tx, const Record& record, std::int64_t row, const User& member, const Device& device,
+                    Cases::Effects& effects);
+  Result<void> patrol(Tx& tx, const Record& record, std::int64_t row, const User& member, const Device& device,
+                      Cases::Effects& effects);
   Result<void> track(Tx& tx, const Record& record, const User& member, const Device& device, Cases::Effects& effects);
 
  private:
@@ -174,6 +185,20 @@ class Ingest {
   std::unique_ptr<Impl> impl_;
 };
 
+// ---- health --------------------------------------------------------------------------------------------------------
+// Can the store commit? Known from its last proof while that is fresh; else the asker has one made, and waits for it a
+// moment. One is under way at a time, so asking often costs no more.
+class StoreProof {
+ public:
+  explicit StoreProof(Services services);
+  bool writable();
+
+ private:
+  struct State;
+  Services services_;
+  std::shared_ptr<State> state_;
+};
+
 // ---- jobs ---------------------------------------------------------------------------------------------------------
 // Durable work after the commit. run_once does what is waiting and says whether there was any; call again on `kick` or
 // after a while. One thread each.
@@ -197,6 +222,21 @@ class SignatureJobs {
 
  private:
   Services services_;
+};
+
+// Sends down items again that no device has acknowledged: what the broker or the link lost while the device stayed
+// connected. Each pass is bounded; what it leaves is the next one's.
+class DownJobs {
+ public:
+  // again_after: since an item was last sent.
+  DownJobs(Services services, Millis again_after);
+  bool run_once();
+  void linked();  // the link to the broker has just come up; thread-safe
+
+ private:
+  Services services_;
+  const Millis again_after_;
+  std::atomic<std::int64_t> linked_at_{0};
 };
 
 // ---- import -------------------------------------------------------------------------------------------------------

@@ -73,14 +73,37 @@ struct StoredRecord {
   Bytes bytes;
 };
 
+// Refused for what the county, or a newer program, can put right: the same record may be taken later.
+bool may_be_mended(ErrorCode refusal);
+
+// What was refused: one row for the same bytes of a device, however often they come.
 struct QuarantineRow {
   std::int64_t row = 0;
   std::string device;
   std::string topic;
+  // What could be told of a record; a whole message that cannot be read has none of it.
   std::optional<Uuid> record;
-  UnixMs received{};
-  Error error;
-  Bytes raw;
+  std::optional<Uuid> epoch;
+  std::optional<std::uint64_t> seq;
+  std::string kind;
+  Sha256 hash{};         // of the bytes as they came; zeros in rows of before version 7
+  std::size_t size = 0;  // of the bytes as they came
+  UnixMs received{};     // the first time
+  UnixMs last{};         // filled by the store, like `times`
+  std::uint64_t times = 1;
+  Error error;  // of the last time
+  Bytes raw;    // all of the bytes, or none
+};
+// A broken handheld fills no disk: what it may have in quarantine. A whole message of refused records fits.
+inline constexpr std::size_t kQuarantineRows = 256;
+inline constexpr std::size_t kQuarantineBytes = 4 * 1024 * 1024;
+struct QuarantineCounts {
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;  // kept
+  // Refusals whose row, or whose bytes, the budget did not hold.
+  std::uint64_t overflow = 0;
+  std::uint64_t overflow_bytes = 0;
+  bool operator==(const QuarantineCounts&) const = default;
 };
 
 struct SignatureJob {
@@ -92,14 +115,43 @@ struct SignatureJob {
   Signature signature{};
 };
 
+// A file by its contents, whoever sends it. partial: only in what case_media gives.
 enum class MediaStatus : std::uint8_t { expected, partial, sealed, derived, refused };
 struct MediaRow {
   Sha256 sha256{};
   std::uint64_t size = 0;
   std::string type;
   MediaStatus status = MediaStatus::expected;
-  std::vector<ByteRange> have;  // sorted, merged; empty once sealed
-  std::string problem;          // text of the error that refused or marked it
+  std::string problem;  // text of the error that refused or marked it
+};
+
+// A file as one device named it and sends it. Only who has delivered all of its bytes is shown it: a hash is no secret,
+// and naming one must not open somebody else's photo.
+enum class UploadState : std::uint8_t {
+  open,
+  mismatched,  // all pieces came once, with another hash; it begins again
+  delivered,
+  refused,  // a second time: the device has given it up
+};
+struct Upload {
+  std::uint64_t size = 0;  // as its record says
+  std::string type;
+  UploadState state = UploadState::open;
+  std::vector<ByteRange> have;  // sorted, merged; empty once delivered
+};
+
+// A file of a case, as far as those who named it there have delivered it.
+struct CaseMedia {
+  MediaRow file;           // expected or partial until one of them has
+  std::uint64_t have = 0;  // bytes
+};
+
+// How far a copy of the store holds what a device sent in one epoch, files included.
+struct StreamReach {
+  std::string device;
+  Uuid epoch;
+  std::uint64_t safe = 0;  // every seq from 1 to this one
+  bool operator==(const StreamReach&) const = default;
 };
 
 struct CaseFilter {
@@ -164,6 +216,7 @@ struct TrackRow {
   std::string device;
   Uuid patrol;
   std::vector<TrackPoint> points;
+  std::int64_t row = 0;  // filled on reading
 };
 
 struct PhotoJob {
@@ -188,6 +241,16 @@ class Tx {
   virtual Uuid generation() = 0;  // another one after a restore from a backup
   // Up to which seq the last backup holds this stream, files included.
   virtual std::uint64_t backup_reach(std::string_view device, const Uuid& epoch) = 0;
+  // What is here now, of every stream: each seq up to it is stored, and each file that those records name was delivered
+  // by this device, or refused for good, and is not one of `absent`. It ends before a record that was refused for a
+  // cause the county can mend: that one may be taken later, and must not be forgotten then. Ordered by device and
+  // epoch.
+  virtual std::vector<StreamReach> reach(std::span<const Sha256> absent) = 0;
+  virtual void raise_backup_reach(std::span<const StreamReach> reach) = 0;  // never lowers one
+  // After a restore: what the backup held, no more. Everybody logs in again, for a session that was ended since would
+  // be back.
+  virtual void begin_generation(const Uuid& generation, std::span<const StreamReach> held) = 0;
+  virtual void prove_writable(UnixMs now) = 0;  // changes a row of its own, so that a commit has something to write
 
   // people
   virtual void upsert_user(const User& user) = 0;
@@ -197,6 +260,10 @@ class Tx {
   virtual std::optional<Session> find_session(const Sha256& token_hash) = 0;
   virtual void delete_session(const Sha256& token_hash) = 0;
   virtual void purge_sessions(UnixMs now) = 0;
+  // Addresses that a login came in from; place: their hash.
+  virtual bool knows_place(std::string_view login, const Sha256& place) = 0;
+  virtual void note_place(std::string_view login, const Sha256& place, UnixMs now) = 0;
+  virtual void purge_places(UnixMs before) = 0;
 
   // devices
   virtual void upsert_device(const Device& device) = 0;
@@ -205,6 +272,8 @@ class Tx {
   virtual void touch_device(std::string_view id, UnixMs seen, const std::optional<StatusBody>& status) = 0;
   // The device a member used last, else the one they hold.
   virtual std::optional<std::string> device_of(std::string_view login) = 0;
+  // The member used this device then. Only a newer use counts, to the minute.
+  virtual void note_device(std::string_view login, std::string_view device, UnixMs at) = 0;
 
   // records
   virtual Inserted insert_record(StoredRecord& record) = 0;
@@ -213,6 +282,7 @@ class Tx {
   // Records held back until the seq before them is complete, up to and with `seq`, in order of seq.
   virtual void hold_record(std::int64_t row) = 0;
   virtual std::vector<StoredRecord> held_records(std::string_view device, const Uuid& epoch, std::uint64_t seq) = 0;
+  virtual bool has_held(std::string_view device, const Uuid& epoch) = 0;
   // Applied. forget_bytes: keep only its identity and hash (positions, for privacy).
   virtual void release_record(std::int64_t row, bool forget_bytes) = 0;
   // Read but not taken (an unknown category, …): its seq counts and its identity stays, its bytes are in quarantine.
@@ -220,10 +290,17 @@ class Tx {
   // too.
   virtual void refuse_record(std::int64_t row, const Error& error) = 0;
   virtual std::optional<Error> refusal(std::int64_t row) = 0;
+  // A refused record that is looked at again, as if it had come only now: its row gets its bytes back and is refused no
+  // longer.
+  virtual void reopen_record(const StoredRecord& record) = 0;
   virtual void flag_records(std::string_view device, const Uuid& epoch, std::span<const Uuid> records,
                             std::string_view flag) = 0;
+  // Within the budget of its device; beyond it the row, or its bytes, are counted and not kept.
   virtual void quarantine(const QuarantineRow& row) = 0;
-  virtual std::vector<QuarantineRow> quarantined(std::size_t limit) = 0;  // newest first
+  virtual void leave_quarantine(std::string_view device, const Sha256& hash) = 0;  // it was taken after all
+  virtual std::vector<QuarantineRow> quarantined(std::size_t limit) = 0;           // newest first
+  // Of the registered devices of this subtree; who has nothing is left out.
+  virtual std::map<std::string, QuarantineCounts> quarantine_counts(std::string_view path) = 0;
   virtual void add_signature_job(const SignatureJob& job) = 0;
   virtual std::vector<SignatureJob> signature_jobs(std::size_t limit) = 0;  // oldest first
   virtual void finish_signature_job(std::int64_t row) = 0;
@@ -245,13 +322,20 @@ class Tx {
   virtual void update_task(const VerifyTask& task) = 0;
 
   // media
-  virtual void expect_media(const MediaRef& media, const Uuid& record, const std::optional<Uuid>& case_id) = 0;
+  // record: the row, for two devices may use one id.
+  virtual void expect_media(const MediaRef& media, std::int64_t record, const std::optional<Uuid>& case_id) = 0;
   virtual std::optional<MediaRow> find_media(const Sha256& sha) = 0;
-  virtual std::vector<MediaRow> case_media(const Uuid& case_id) = 0;
-  virtual std::vector<Uuid> media_cases(const Sha256& sha) = 0;
-  // Was this file named by a record of this device?
-  virtual bool device_named_media(std::string_view device, const Sha256& sha) = 0;
+  virtual std::vector<CaseMedia> case_media(const Uuid& case_id) = 0;  // in the order they were named
+  virtual std::vector<Uuid> media_cases(const Sha256& sha) = 0;        // where it was named by who delivered it
+  // Nothing: no record of this device names the file.
+  virtual std::optional<Upload> find_upload(std::string_view device, const Sha256& sha) = 0;
+  virtual void set_upload(std::string_view device, const Sha256& sha, UploadState state,
+                          const std::vector<ByteRange>& have) = 0;
   virtual void update_media(const MediaRow& row) = 0;
+  // Whose original is on the disk, in order of their hash, after this one.
+  virtual std::vector<MediaRow> sealed_media(const Sha256& after, std::size_t limit) = 0;
+  virtual void forget_pieces() = 0;                   // of every upload that is under way
+  virtual void lose_original(const Sha256& sha) = 0;  // sealed once and gone: expected again, of everybody
   virtual void set_photo_numbers(const Sha256& sha, const PhotoNumbers& numbers) = 0;
   virtual std::optional<PhotoNumbers> photo_numbers(const Sha256& sha) = 0;
   virtual void add_photo_job(const Sha256& sha) = 0;  // the same again is ok
@@ -262,8 +346,16 @@ class Tx {
   // down
   virtual std::uint64_t enqueue_down(std::string_view device, std::string_view kind, std::string_view body,
                                      UnixMs now) = 0;  // gives its number, from 1 per device
+  // Not acknowledged, lowest number first. A restored store keeps back what it numbered since, until agree_down.
   virtual std::vector<DownItem> pending_down(std::string_view device, std::size_t limit) = 0;
-  virtual void ack_down(std::string_view device, std::uint64_t n) = 0;
+  // Of these the ones that were last sent (or made) at `before` or earlier.
+  virtual std::vector<DownItem> overdue_down(std::string_view device, std::size_t limit, UnixMs before) = 0;
+  // Devices not revoked and seen at `seen_since` or later that have something overdue; who waits longest first.
+  virtual std::vector<std::string> overdue_devices(UnixMs before, UnixMs seen_since, std::size_t limit) = 0;
+  virtual void sent_down(std::string_view device, std::uint64_t from, std::uint64_t to, UnixMs now) = 0;
+  // The device has everything up to `ack`; nothing: it was wiped, or never had an item. Of a store that was put back
+  // the device may have more numbers than were given here: what it cannot have is numbered anew above its `ack`.
+  virtual void agree_down(std::string_view device, std::optional<std::uint64_t> ack) = 0;
 
   // duty
   virtual void insert_punch(const PunchRow& punch) = 0;
@@ -274,6 +366,7 @@ class Tx {
   virtual std::vector<PatrolRow> patrols_of(std::string_view actor, UnixMs from, UnixMs to) = 0;
   virtual void insert_track(const TrackRow& track) = 0;
   virtual std::vector<TrackRow> tracks_of(std::string_view actor, UnixMs from, UnixMs to) = 0;
+  virtual void update_track(const TrackRow& track) = 0;  // without points: removes it
   virtual void count_dropped_points(std::string_view device, std::string_view yyyymmdd, std::size_t points) = 0;
   virtual std::uint64_t dropped_points(std::string_view device) = 0;
 };
@@ -284,6 +377,8 @@ struct Unit {
   // The work may be run again after its first run was rolled back: what it keeps outside the Tx it makes anew. Such
   // units share a transaction without a savepoint each, which is a third of what a small unit costs SQLite.
   bool repeatable = false;
+  // What it holds in memory until `done`, about: the store takes no more units than it has room for.
+  std::size_t bytes = 1024;
 };
 
 // Thread-safe.
@@ -292,7 +387,7 @@ class Store {
   virtual ~Store() = default;
   // Runs on the caller's thread with a reader's connection; blocks while all are taken.
   virtual Result<void> read(const std::function<Result<void>(Tx&)>& work) = 0;
-  // Error: busy when the queue is full; then `done` is not called.
+  // Error: busy when the queue is full, in units or in bytes; then `done` is not called.
   virtual Result<void> submit(Unit unit) = 0;
   // submit, and wait for the commit. Not on the writer's thread.
   Result<void> write(std::function<Result<void>(Tx&)> work);

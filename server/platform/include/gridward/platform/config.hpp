@@ -21,6 +21,7 @@ struct Config {
 
   std::string database_url;
   std::int64_t store_queue_limit = 0;
+  std::int64_t store_queue_bytes = 0;
   std::int64_t store_batch_limit = 0;
   std::int64_t store_readers = 0;
 
@@ -29,6 +30,7 @@ struct Config {
   std::string http_tls_cert;
   std::string http_tls_key;
   bool http_secure_cookie = false;
+  std::string http_proxy;
   std::string http_web_dir;
   std::int64_t http_workers = 0;
   std::int64_t http_max_connections = 0;
@@ -38,6 +40,7 @@ struct Config {
   std::string mqtt_user;
   std::string mqtt_password_file;
   std::string mqtt_client_id;
+  std::int64_t mqtt_resend_s = 0;
 
   std::string vision_worker;
   std::int64_t vision_workers = 0;

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -99,6 +100,7 @@ class WorkerPhotoDeriver final : public app::PhotoDeriver {
   // unavailable.
   Result<void> start();
   Result<app::PhotoNumbers> derive(const Sha256& sha) override;
+  bool works() const { return works_; }  // the last photo found a worker and a place for its files
 
  private:
   FilePhotoStore& store_;
@@ -106,6 +108,7 @@ class WorkerPhotoDeriver final : public app::PhotoDeriver {
   std::mutex mutex_;
   std::condition_variable freed_;
   std::vector<PhotoWorker*> idle_;
+  std::atomic<bool> works_{true};
 };
 
 }  // namespace gridward::vision

@@ -111,14 +111,17 @@ inline domain::Policy demo_policy() {
 
 struct WorldOptions {
   std::size_t queue_limit = 8192;
+  std::size_t queue_bytes = 64 * 1024 * 1024;
+  std::string url{};  // of an empty database; none: SQLite in the world's own folder
 };
 
 class ServerWorld {
  public:
   explicit ServerWorld(WorldOptions options = {}) : policy(demo_policy()) {
     storage::StoreOptions store_options;
-    store_options.url = "sqlite://" + (dir / "world.db").string();
+    store_options.url = options.url.empty() ? "sqlite://" + (dir / "world.db").string() : options.url;
     store_options.queue_limit = options.queue_limit;
+    store_options.queue_bytes = options.queue_bytes;
     store = must(storage::open_store(store_options));
     photos = must(vision::FilePhotoStore::open(dir / "photos"));
     cases = std::make_unique<app::Cases>(services());

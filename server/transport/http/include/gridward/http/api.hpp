@@ -10,9 +10,12 @@
 namespace gridward::http {
 
 struct Health {
-  bool ok = true;
+  bool store = true;      // a write was committed just now
   std::size_t queue = 0;  // writes waiting for a commit
+  bool room = true;       // the queue takes more
   std::string mqtt;       // "connected", "connecting", "off"
+  bool photos = true;     // photos can be decoded
+  bool ok() const { return store && room && photos && mqtt != "connecting"; }
 };
 
 struct ApiParts {  // all outlive the router
@@ -27,6 +30,7 @@ struct ApiParts {  // all outlive the router
   std::function<Health()> health;
   std::string version;
   bool secure_cookie = false;
+  std::string proxy{};  // IP address of the proxy in front, whose X-Forwarded-For is believed
 };
 
 void add_api(Router& router, const ApiParts& parts);

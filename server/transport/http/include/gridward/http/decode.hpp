@@ -23,6 +23,12 @@ Result<Target> parse_target(std::string_view target);
 // The value of the cookie; nothing when it is absent or stands there twice with different values.
 std::optional<std::string> cookie_value(std::string_view header, std::string_view name);
 
+// Where a request comes from, for counting attempts: the peer's address, or what the proxy says when the peer is the
+// proxy. Only the last part of X-Forwarded-For is the proxy's own word. IPv6 as its network of 64 bits, which is what
+// one subscriber has. Empty when the peer is no IP address.
+std::string client_place(std::string_view peer, std::string_view forwarded_for, std::string_view proxy);
+bool is_ip_address(std::string_view text);
+
 // Does If-None-Match name this entity tag (weak comparison)?
 bool etag_matches(std::string_view if_none_match, std::string_view etag);
 // Does Accept-Encoding allow this coding (q > 0)? "*" is not looked at.

@@ -28,9 +28,11 @@ struct Request {
   std::vector<Param> query;           // decoded, in their order
   std::vector<Param> headers;         // names in lower case
   std::string body;
+  std::string peer;                // IP address of the other end of the connection
   std::vector<Param> path_params;  // filled by the router
 
   std::string_view header(std::string_view name) const;  // empty when absent; of several the first
+  std::string_view last_header(std::string_view name) const;
   std::string_view path_param(std::string_view name) const;
   std::optional<std::string_view> query_value(std::string_view name) const;  // the first
 };

@@ -35,6 +35,8 @@ struct LinkOptions {
   Millis healthy_after{30'000};  // connected this long, the next loss begins with backoff_first again
   // Told of connections made and lost. Any thread; must not throw.
   std::function<void(std::string_view)> log;
+  // Told each time the subscriptions stand: what was sent before may be lost. Any thread; must not throw.
+  std::function<void()> connected;
 };
 
 enum class LinkState { connecting, connected, stopped };
@@ -61,7 +63,8 @@ class ServerLink : public app::DevicePublisher {
   // Connects, and connects again whenever the connection is lost, until stop(). ingest must live until stop() returned.
   void start(app::Ingest& ingest);
   // Takes nothing more, finishes what is queued, waits for the commits and sends their answers, then disconnects. The
-  // session stays at the broker. Bounded by `limit` for what is still to be sent.
+  // session stays at the broker. What the broker has not taken `limit` after the last commit is dropped: the devices
+  // ask again.
   void stop(Millis limit = Millis{5'000});
 
   // Never blocks. Receipts, media states and busy go with QoS 0, items with QoS 1.
