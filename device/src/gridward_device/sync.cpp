@@ -102,6 +102,7 @@ void SyncMachine::on(const in::Connected&) {
   window_ = options_.first_window;
   silent_ = 0;
   hold_ = {};
+  greet_first_ = false;
   hello_tries_ = 0;
   say_hello();
 }
@@ -335,6 +336,11 @@ void SyncMachine::received(const DownItem& item) {
 }
 
 void SyncMachine::received(const Busy& busy) {
+  // A server that was restored does not know the record of a photo that the lost one had receipted, and is busy for it.
+  // Only a receipt tells that it is another server, and photos alone bring none: so the next word is a greeting.
+  greet_first_ = greet_first_ || std::any_of(media_.begin(), media_.end(), [](const Media& media) {
+                   return media.question || !media.flying.empty();
+                 });
   // It does not say which message was dropped: all that has no reply goes again, later and slower.
   take_back_everything();
   window_ = std::max<std::size_t>(1, window_ / 2);
@@ -486,6 +492,7 @@ void SyncMachine::on(const in::Tick&) {
 
 void SyncMachine::pump() {
   if (state_ != State::greeted || now_ < hold_) return;
+  if (std::exchange(greet_first_, false)) greet();
   // Whoever runs this answers a load at once; sending from a lower lane before would break the order of lanes.
   while (in_flight() < window_ && !lanes_[0].loading && !lanes_[1].loading && !loading_media_) {
     if (pump_records(lanes_[0])) continue;
