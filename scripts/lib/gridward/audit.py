@@ -224,7 +224,7 @@ class Audit:
         self.out["parts_left"] = sum(len(os.listdir(os.path.join(folder, name))) for name in ("part", "tmp"))
         if self.out["parts_left"]:
             self.tell(f"{self.out['parts_left']} files are left of photos that came or were derived")
-        there = {(plain(row[0]), plain(row[1])) for row in self.db.execute("SELECT record, sha256 FROM media_links JOIN media USING (media)")}
+        there = {(plain(row[0]), plain(row[1])) for row in self.db.execute("SELECT r.id, m.sha256 FROM media_links l JOIN media m ON m.media = l.media JOIN records r ON r.record = l.record")}
         for record, sha in sorted(links - there):
             if any(record in ids for ids in self.accepted.values()):
                 self.lost(f"photo {sha} is not named by its record {record}")
