@@ -245,6 +245,14 @@ class Chaos:
             raise Failed(f"{ended.title} ended by itself, status {ended.returncode}:\n{ended.tail()}")
         if self.backup:
             self.look_at_backup(now)
+        self.look_at_ghosts(now)
+        if now >= self.next_line:
+            self.next_line = now + 5
+            self.saved += self.witnessed.read().count(b"saved ")
+            say(f"{now - self.begin:6.0f} s  killed: server {self.counts['kills']}, broker {self.counts['broker_kills']}, handhelds "
+                f"{self.counts['handheld_kills']}; {self.saved} records saved, {len(self.desk.acked)} acts at the desk")
+
+    def look_at_ghosts(self, now):
         for ghost in list(self.ghosts):
             pid, started, since = ghost
             stat = stat_of(pid)
@@ -255,11 +263,6 @@ class Chaos:
                 self.counts["orphans"] += 1
                 self.tell(f"photo worker {pid} outlives its server")
                 self.ghosts.remove(ghost)
-        if now >= self.next_line:
-            self.next_line += 5
-            self.saved += self.witnessed.read().count(b"saved ")
-            say(f"{now - self.begin:6.0f} s  killed: server {self.counts['kills']}, broker {self.counts['broker_kills']}, handhelds "
-                f"{self.counts['handheld_kills']}; {self.saved} records saved, {len(self.desk.acked)} acts at the desk")
 
     # -- the ways to break it
     def launch_server(self):
@@ -339,6 +342,8 @@ class Chaos:
             return
         self.counts["restores"] += 1
         self.kill_server(again=False)
+        while self.ghosts:
+            self.look_at_ghosts(time.monotonic())
         shutil.rmtree(self.stack.path("server"))
         os.mkdir(self.stack.path("server"), mode=0o700)
         command = self.stack.server_command("restore", self.stack.path("backups", whole[-1]))
