@@ -18,6 +18,7 @@ from gridward.stack import Stack  # noqa: E402
 # Of the table: what the column says, and the key of the line.
 COLUMNS = [("seed", "seed"), ("broken", "faults"), ("handhelds", "devices"), ("s", "seconds"), ("server killed", "kills"),
            ("broker", "broker_kills"), ("handheld processes", "handheld_kills"), ("links cut or dead", "links"), ("disk full", "disk_fills"),
+           ("backups", "backups"), ("restores", "restores"),
            ("records", "created"), ("lost", "lost"), ("doubled", "duplicated"), ("photos", "photos_created"),
            ("verified", "photos_verified"), ("derivatives missing", "derivatives_missing"), ("items down", "down_sent"),
            ("applied", "down_applied"), ("restart ms (worst)", "restart")]
@@ -117,9 +118,9 @@ def break_it(args, stack):
         if not stack.stop():
             chaos.tell("not everything stopped when asked to")
         say("Audit of both ends")
-        result = audit(stack, [chaos.witness])
+        result = audit(stack, [chaos.witness], restored=bool(chaos.undone))
         db = open_readonly(stack.path("server", "gridward.db"))
-        lost_acts = chaos.desk.missing(db)
+        lost_acts = chaos.desk.missing(db, chaos.undone)
         db.close()
         problems = result.pop("problems") + [f"act {act} was acknowledged and is not there" for act in lost_acts]
         problems += [f"the desk was refused: {text}" for text in chaos.desk.refused]
@@ -129,6 +130,8 @@ def break_it(args, stack):
         good = held(result) and not chaos.problems and not lost_acts and not chaos.desk.refused
         return {**result, **chaos.numbers(), "acts": len(chaos.desk.acked), "acts_lost": len(lost_acts), "held": good}
     finally:
+        if chaos.backup:
+            chaos.kill_backup()
         stack.stop()
         chaos.unmount()
 

@@ -13,9 +13,9 @@ import time
 from .audit import open_readonly
 from .build import say
 from .desk import Desk
-from .procs import Failed, free_port, port_answers, wait_for
+from .procs import Child, Failed, free_port, port_answers, run, wait_for
 
-FAULTS = ["server", "broker", "handhelds", "link", "clock", "disk"]
+FAULTS = ["server", "broker", "handhelds", "link", "clock", "disk", "backup", "restore"]
 WORKER = "gridward-vision-worker"
 WORKER_GONE_S = 2   # a photo worker may finish nothing, so it has no reason to stay longer
 READY_S = 60        # until a restart counts as failed
@@ -91,7 +91,8 @@ class Chaos:
         self.witnessed = Tail(self.witness)
         self.saved = 0
         self.counts = collections.Counter({name: 0 for name in (
-            "kills", "kills_while_starting", "kills_while_deriving", "broker_kills", "handheld_kills", "disk_fills", "died", "orphans")})
+            "kills", "kills_while_starting", "kills_while_deriving", "broker_kills", "handheld_kills", "disk_fills", "backups", "backups_killed",
+            "restores", "died", "orphans")})
         self.restarts, self.lingered = [], []
         self.ghosts = []  # (pid, start time, since) of workers whose server is gone
         self.starting = None  # (since, its log)
@@ -99,6 +100,9 @@ class Chaos:
         self.fleet_starts = 0
         self.disks = []  # handhelds with a small one
         self.link = None
+        self.backup = None  # (child, since, when it is killed)
+        self.last_backup = None  # when the newest whole one was begun
+        self.undone = []  # times of which a restored server knows nothing
         self.problems = []
         self.desk = Desk(stack, pace=5)
 
@@ -196,6 +200,15 @@ class Chaos:
                 plan.append((at, f"disk of {os.path.basename(os.path.dirname(box))} full for {long:.1f}",
                              lambda box=box: self.fill(box)))
                 plan.append((min(at + long, self.seconds), "", lambda box=box: self.empty(box)))
+        if "backup" in self.faults:
+            for at, draw in times("backup", max(2, round(self.seconds / 8))):
+                killed = draw.uniform(0.05, 1) if draw.random() < 0.3 else None
+                plan.append((at, "backup" if killed is None else "backup that is killed", lambda killed=killed: self.begin_backup(killed)))
+        if "restore" in self.faults:
+            for at, draw in times("restore", max(1, round(self.seconds / 120))):
+                killed = draw.uniform(0.02, 0.3)
+                # Not at the beginning, when there is nothing yet to lose.
+                plan.append((0.4 * self.seconds + 0.6 * at, "the server's disk lost, restored", lambda killed=killed: self.restore(killed)))
         return sorted(plan, key=lambda entry: entry[0])
 
     def run(self):
@@ -230,6 +243,16 @@ class Chaos:
         ended = self.stack.ended()
         if ended is not None:
             raise Failed(f"{ended.title} ended by itself, status {ended.returncode}:\n{ended.tail()}")
+        if self.backup:
+            self.look_at_backup(now)
+        self.look_at_ghosts(now)
+        if now >= self.next_line:
+            self.next_line = now + 5
+            self.saved += self.witnessed.read().count(b"saved ")
+            say(f"{now - self.begin:6.0f} s  killed: server {self.counts['kills']}, broker {self.counts['broker_kills']}, handhelds "
+                f"{self.counts['handheld_kills']}; {self.saved} records saved, {len(self.desk.acked)} acts at the desk")
+
+    def look_at_ghosts(self, now):
         for ghost in list(self.ghosts):
             pid, started, since = ghost
             stat = stat_of(pid)
@@ -240,11 +263,6 @@ class Chaos:
                 self.counts["orphans"] += 1
                 self.tell(f"photo worker {pid} outlives its server")
                 self.ghosts.remove(ghost)
-        if now >= self.next_line:
-            self.next_line += 5
-            self.saved += self.witnessed.read().count(b"saved ")
-            say(f"{now - self.begin:6.0f} s  killed: server {self.counts['kills']}, broker {self.counts['broker_kills']}, handhelds "
-                f"{self.counts['handheld_kills']}; {self.saved} records saved, {len(self.desk.acked)} acts at the desk")
 
     # -- the ways to break it
     def launch_server(self):
@@ -252,7 +270,7 @@ class Chaos:
         self.stack.launch_server()
         self.starting = (time.monotonic(), log)
 
-    def kill_server(self):
+    def kill_server(self, again=True):
         workers, busy = workers_of(self.stack.server.pid)
         self.counts["kills"] += 1
         self.counts["kills_while_starting"] += self.starting is not None
@@ -260,7 +278,9 @@ class Chaos:
         self.stack.kill(self.stack.server)
         now = time.monotonic()
         self.ghosts += [(pid, started, now) for pid, started in workers.items()]
-        self.launch_server()
+        self.starting = None
+        if again:
+            self.launch_server()
 
     def kill_broker(self):
         self.counts["broker_kills"] += 1
@@ -284,6 +304,57 @@ class Chaos:
     def empty(self, box):
         if os.path.exists(os.path.join(box, "filler")):
             os.unlink(os.path.join(box, "filler"))
+
+    def begin_backup(self, killed):
+        if self.backup:
+            return  # the one before is still at it
+        child = Child("gridward-server backup", self.stack.server_command("backup", self.stack.path("backups")),
+                      self.stack.path("logs", "backup.log"))
+        now = time.monotonic()
+        self.backup = (child, now, killed and now + killed)
+
+    def look_at_backup(self, now):
+        child, since, killed_at = self.backup
+        if child.poll() is None:
+            if killed_at and now >= killed_at:
+                self.kill_backup()
+            return
+        self.backup = None
+        if child.returncode == 0:
+            self.counts["backups"] += 1
+            self.last_backup = since
+        else:
+            self.tell(f"a backup ended with status {child.returncode}:\n{child.tail(5)}")
+
+    def kill_backup(self):
+        self.backup[0].kill()
+        self.backup[0].wait()
+        self.backup = None
+        self.counts["backups_killed"] += 1
+
+    def restore(self, killed):
+        """The machine is lost with its disk; the last backup is put on another."""
+        if self.backup:
+            self.kill_backup()
+        whole = sorted(name for name in os.listdir(self.stack.path("backups")) if not name.endswith(".part")) if self.last_backup else []
+        if not whole:
+            say("  no backup yet: nothing to restore")
+            return
+        self.counts["restores"] += 1
+        self.kill_server(again=False)
+        while self.ghosts:
+            self.look_at_ghosts(time.monotonic())
+        shutil.rmtree(self.stack.path("server"))
+        os.mkdir(self.stack.path("server"), mode=0o700)
+        command = self.stack.server_command("restore", self.stack.path("backups", whole[-1]))
+        cut = Child("gridward-server restore", command, self.stack.path("logs", "restore.log"))
+        time.sleep(killed)
+        cut.kill()
+        cut.wait()
+        if not os.path.exists(self.stack.path("server", "gridward.db")):  # else it was quicker
+            run(command, "the restore")
+        self.undone.append((self.last_backup, time.monotonic()))
+        self.launch_server()
 
     # -- the end
     def wait(self, condition, seconds, what):
@@ -309,7 +380,7 @@ class Chaos:
             self.empty(box)
         if self.link:
             self.link.send_signal(signal.SIGUSR1)
-        self.wait(lambda: self.starting is None and not self.ghosts, READY_S, "the server was ready")
+        self.wait(lambda: self.starting is None and not self.ghosts and not self.backup, READY_S, "the server was ready")
         self.desk.stop()
         for fleet in self.fleets.values():
             fleet.send_signal(signal.SIGUSR1)  # no more reports
