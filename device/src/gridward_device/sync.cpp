@@ -6,6 +6,7 @@ namespace gridward::device {
 namespace {
 
 constexpr std::size_t kProbesKept = 16;
+constexpr unsigned kBusyToGreet = 3;
 
 Millis doubled(Millis first, unsigned times, Millis most) {
   return times >= 20 ? most : std::min(most, first * (std::int64_t{1} << times));
@@ -123,6 +124,7 @@ void SyncMachine::begin_wait() {
   state_ = State::waiting;
   hello_until_.reset();
   baseline_at_.reset();  // the greeting brings the items again
+  greet_due_ = false;
   connect_at_ = now_ + jitter(doubled(options_.reconnect_first, connect_tries_, options_.reconnect_max));
   // Some brokers end the connection after they refused a publish: coming back sooner would not help.
   if (refused_ > 0) connect_at_ = std::max(*connect_at_, hold_);
@@ -236,8 +238,7 @@ void SyncMachine::received(const Receipt& receipt) {
   std::optional<Millis> sent;
   for (const auto& id : receipt.ok) forget(id, sent);
   for (const auto& bad : receipt.bad) forget(bad.id, sent);
-  silent_ = 0;
-  refused_ = 0;
+  silent_ = busy_ = refused_ = 0;
   if (!receipt.ok.empty()) {
     emit(out::Receipted{receipt.ok});
     media_more_ = true;
@@ -279,8 +280,7 @@ void SyncMachine::received(const MediaState& state) {
     if (state.complete) emit(out::MediaComplete{state.sha256});
     return;
   }
-  silent_ = 0;
-  refused_ = 0;
+  silent_ = busy_ = refused_ = 0;
   media->tries = 0;
   media->ask = false;
   if (media->question) {
@@ -340,6 +340,8 @@ void SyncMachine::received(const Busy& busy) {
   window_ = std::max<std::size_t>(1, window_ / 2);
   const auto wait = std::max(busy.retry_after, Millis{100});
   hold_for(wait + jitter(wait / 2));
+  // A server that was restored has no record that names the photo, and says busy for ever: only a receipt tells why.
+  if (++busy_ % kBusyToGreet == 0) greet_due_ = true;
   emit(out::Waiting{wait});
 }
 
@@ -486,6 +488,7 @@ void SyncMachine::on(const in::Tick&) {
 
 void SyncMachine::pump() {
   if (state_ != State::greeted || now_ < hold_) return;
+  if (std::exchange(greet_due_, false)) greet();
   // Whoever runs this answers a load at once; sending from a lower lane before would break the order of lanes.
   while (in_flight() < window_ && !lanes_[0].loading && !lanes_[1].loading && !loading_media_) {
     if (pump_records(lanes_[0])) continue;

@@ -408,6 +408,20 @@ TEST(Sync, BusyIsRespected) {
   EXPECT_EQ(sent[0].seqs, (std::vector<std::uint64_t>{1}));
 }
 
+// A restored server knows no record that names the photo.
+TEST(Sync, BusyAgainAndAgainAsksForAReceipt) {
+  Script script({}, std::nullopt, kStore);
+  script.photo(1, 1'000);
+  script.greet();
+  bool greeted = false;
+  for (int i = 0; i < 3 && !greeted; ++i) {
+    script.feed(in::Down{Busy{Millis{500}}});
+    for (const auto& up : all<out::PublishUp>(script.wait_timer())) greeted = greeted || up.hello;
+  }
+  EXPECT_TRUE(greeted);
+  EXPECT_EQ(all<out::Restored>(script.receipt({}, 0, id_of(777))).size(), 1U);
+}
+
 TEST(Sync, ARefusedPublishIsNotRetriedForever) {
   Script script;
   script.add(1);
