@@ -76,21 +76,25 @@ class Witness:
 
 
 class Audit:
-    def __init__(self, stack, witness, restored):
+    def __init__(self, stack, witness, restored, short):
         self.stack = stack
         self.witness = witness
         self.restored = restored
+        self.short = set(short)
+        self.makers = {}  # record: device
         self.out = {key: 0 for key in (
-            "created", "stored", "reports", "refused", "undone_results", "waiting", "lost", "duplicated", "photos_created", "photos_verified",
+            "created", "stored", "reports", "refused", "undone_results", "given_up", "waiting", "lost", "duplicated", "photos_created", "photos_verified",
             "photos_refused", "derivatives_missing", "down_sent", "down_applied", "down_lost", "down_doubled", "jobs_left", "parts_left")}
         self.problems = []
 
     def tell(self, text):
         self.problems.append(text)
 
-    def lost(self, text, count=1):
-        self.out["lost"] += count
-        self.tell(text)
+    def lost(self, text, count=1, device=None):
+        # A handheld whose disk is full gives up what the server has; a server that is then restored to before does not have it.
+        given_up = self.restored and device in self.short
+        self.out["given_up" if given_up else "lost"] += count
+        self.tell(text + (" (given up for room)" if given_up else ""))
 
     def doubled(self, text, count=1):
         self.out["duplicated"] += count
@@ -139,11 +143,12 @@ class Audit:
         states = {(box.device, box.epoch, record): row[2] for box in self.boxes for record, row in box.records.items()}
         for key, (kind, digest) in created.items():
             self.out["created"] += 1
+            self.makers[key[2]] = key[0]
             found = stored.pop(key, [])
             if states.get(key) == REFUSED or (not found and states.get(key) == WAITING):
                 continue
             if not found:
-                self.lost(f"{key[0]}: {kind} {key[2]} is not on the server")
+                self.lost(f"{key[0]}: {kind} {key[2]} is not on the server", device=key[0])
             elif digest and found[0][0] != digest:
                 self.lost(f"{key[0]}: {kind} {key[2]} has other bytes on the server")
             else:
@@ -165,9 +170,9 @@ class Audit:
         self.each_once("punch", self.accepted["sign"], "SELECT record FROM punches")
         for record, count in self.db.execute("SELECT record, COUNT(*) FROM tracks GROUP BY record HAVING COUNT(*) > 1"):
             self.doubled(f"track {plain(record)} is there {count} times", count - 1)
-        held = self.db.execute("SELECT COUNT(*) FROM records WHERE held <> 0").fetchone()[0]
-        if held:
-            self.lost(f"{held} tracks still wait for records before them", held)
+        for device, held in self.db.execute(
+                "SELECT device, COUNT(*) FROM records JOIN streams USING (stream) WHERE held <> 0 GROUP BY device"):
+            self.lost(f"{device.decode()}: {held} tracks still wait for records before them", held, device.decode())
         verified = self.db.execute("SELECT COUNT(*) FROM case_events WHERE type = 'verify'").fetchone()[0]
         results = len(self.accepted["task_result"])
         if verified < results:
@@ -193,7 +198,7 @@ class Audit:
             contiguous, newest = rows.get((box.device, box.epoch), (0, 0))
             if contiguous < box.next_seq - 1 and not any(row[2] != 1 for row in box.records.values()):
                 self.lost(f"{box.device}: numbered up to {box.next_seq - 1}, the server has all up to {contiguous} and at most {newest}",
-                          box.next_seq - 1 - contiguous)
+                          box.next_seq - 1 - contiguous, box.device)
 
     # -- photos: sealed under their hash, with what is made of them, and named by their records
     def photos(self, folder):
@@ -222,7 +227,9 @@ class Audit:
             if digest is None and sha in waiting:
                 continue
             if digest != sha:
-                self.lost(f"photo {sha}: the sealed original is missing or has other bytes")
+                owners = {self.makers.get(record) for record, named in links if named == sha}
+                self.lost(f"photo {sha}: the sealed original is missing or has other bytes",
+                          device=next(iter(owners)) if len(owners) == 1 else None)
                 continue
             self.out["photos_verified"] += 1
             missing = [size for size in ("preview", "thumb") if not whole_jpeg(os.path.join(folder, size, sha[:2], sha + ".jpg"))]
@@ -264,10 +271,10 @@ class Audit:
                 self.tell(f"{device}: item {n} was shown {count} times")
 
 
-def audit(stack, witness_files=(), restored=False):
+def audit(stack, witness_files=(), restored=False, short=()):
     """Counts, and a sentence for everything that is not as it should be. `witness_files`: of gridward-sim. `restored`: the server was,
-    so what the desk did after the backup is gone; a result of a task that it had given then is refused, and nothing is wrong."""
-    return Audit(stack, Witness(witness_files), restored).run()
+    so what the desk did after the backup is gone; a result of a task that it had given then is refused, and nothing is wrong. `short`: handhelds whose disk was full."""
+    return Audit(stack, Witness(witness_files), restored, short).run()
 
 
 def held(result):
