@@ -56,8 +56,9 @@ void Journal::say(const std::string& line) {
 }
 
 Handheld::Handheld(const HandheldSpec& spec, const Surroundings& around, Tally& tally, Journal& journal,
-                   std::uint64_t seed)
+                   std::uint64_t seed, std::size_t number)
     : name_(spec.config.parent_path().filename().string()),
+      number_(number),
       spec_(spec),
       around_(around),
       tally_(tally),
@@ -69,8 +70,8 @@ Handheld::Handheld(const HandheldSpec& spec, const Surroundings& around, Tally& 
 }
 
 Result<std::unique_ptr<Handheld>> Handheld::open(const HandheldSpec& spec, const Surroundings& around, Tally& tally,
-                                                 Journal& journal, std::uint64_t seed) {
-  std::unique_ptr<Handheld> handheld(new Handheld(spec, around, tally, journal, seed));
+                                                 Journal& journal, std::uint64_t seed, std::size_t number) {
+  std::unique_ptr<Handheld> handheld(new Handheld(spec, around, tally, journal, seed, number));
   gw_ports ports{};
   ports.struct_size = sizeof ports;
   ports.user = handheld.get();
@@ -273,7 +274,8 @@ std::string Handheld::take_photo(std::uint64_t scene, Subject subject, bool repa
   options.repaired = repaired;
   const auto jpeg = draw_scene(options);
   if (!jpeg) return {};
-  const auto path = (around_.scratch / (name_ + "-" + std::to_string(number) + ".jpg")).string();
+  // By number: two folders may have the same name.
+  const auto path = (around_.scratch / (std::to_string(number_) + "-" + std::to_string(number) + ".jpg")).string();
   std::ofstream out(path, std::ios::binary | std::ios::trunc);
   out.write(reinterpret_cast<const char*>(jpeg->data()), static_cast<std::streamsize>(jpeg->size()));
   return out.flush() ? path : std::string();

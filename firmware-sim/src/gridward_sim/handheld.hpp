@@ -45,8 +45,9 @@ struct Surroundings {
 
 class Handheld {
  public:
+  // number: of this handheld in the fleet.
   static Result<std::unique_ptr<Handheld>> open(const HandheldSpec& spec, const Surroundings& around, Tally& tally,
-                                                Journal& journal, std::uint64_t seed);
+                                                Journal& journal, std::uint64_t seed, std::size_t number);
   ~Handheld();
   Handheld(const Handheld&) = delete;
   Handheld& operator=(const Handheld&) = delete;
@@ -75,7 +76,8 @@ class Handheld {
     std::int64_t ready_at = -1;  // after arrival
   };
 
-  Handheld(const HandheldSpec& spec, const Surroundings& around, Tally& tally, Journal& journal, std::uint64_t seed);
+  Handheld(const HandheldSpec& spec, const Surroundings& around, Tally& tally, Journal& journal, std::uint64_t seed,
+           std::size_t number);
 
   void begin(std::int64_t now);
   void work(std::int64_t now);
@@ -92,6 +94,7 @@ class Handheld {
   void clean(const std::vector<std::string>& paths) const;
 
   std::string name_;
+  std::size_t number_;
   HandheldSpec spec_;
   const Surroundings& around_;
   Tally& tally_;
