@@ -8,7 +8,10 @@
  * A callback must not call back into the same gw_device.
  *
  * Text is UTF-8. A returned pointer is the library's and lives until the next call with the same handle. Every
- * structure begins with struct_size = sizeof(the structure), so that later versions can add members behind. */
+ * structure begins with struct_size = sizeof(the structure), so that later versions can add members behind: a caller
+ * compiled with an older header goes on working with a newer library. A structure whose size was not set is refused
+ * (GW_E_OUT_OF_RANGE, "gw_….struct_size") before anything is done, a null handle with GW_E_MISSING_FIELD. The elements
+ * of one array have the same size. A caller may compare gw_device_abi() with GW_DEVICE_ABI. */
 #ifndef GRIDWARD_DEVICE_H
 #define GRIDWARD_DEVICE_H
 

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <gridward_device/agent.hpp>
 #include <gridward_device/version.hpp>
+#include <vector>
 
 namespace gd = gridward::device;
 using gridward::Error;
@@ -73,11 +74,44 @@ gw_status guarded(std::string* error, F&& f) noexcept {
   }
 }
 
+// The same for a call on a handle.
+template <class F>
+gw_status on_handle(gw_device* device, F&& f) noexcept {
+  if (device == nullptr) return GW_E_MISSING_FIELD;
+  return guarded(&device->error, std::forward<F>(f));
+}
+
+// Every structure tells its size, so that an older caller's is read as far as it goes. One that was not filled in (0,
+// or what was in the memory before) is told, before anything is done.
+template <class T>
+Result<void> check_size(const T* given, const char* name) {
+  constexpr std::size_t kLeast = 2 * sizeof(std::size_t);  // struct_size and a member
+  constexpr std::size_t kMost = 4096;
+  if (given == nullptr || (given->struct_size >= kLeast && given->struct_size <= kMost)) return {};
+  return gridward::fail(ErrorCode::out_of_range, std::string(name) + ".struct_size",
+                        std::to_string(given->struct_size) + " bytes: set it to sizeof(" + name + "), " +
+                            std::to_string(sizeof(T)) + " here");
+}
+
 template <class T>
 T copied(const T* given) {
   T result{};
   if (given != nullptr) std::memcpy(&result, given, std::min(given->struct_size, sizeof result));
   return result;
+}
+
+// The caller's structures may be longer or shorter than ours: it steps by their size. All of a list have the same.
+template <class T>
+Result<std::vector<T>> copied_list(const T* given, std::size_t count, const char* name, const char* field) {
+  if (count == 0) return std::vector<T>();
+  if (given == nullptr) return gridward::fail(ErrorCode::missing_field, field);
+  std::vector<T> list;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto* one = reinterpret_cast<const T*>(reinterpret_cast<const char*>(given) + i * given->struct_size);
+    if (auto fits = check_size(one, name); !fits) return tl::unexpected(fits.error());
+    list.push_back(copied(one));
+  }
+  return list;
 }
 
 // Fills what the caller's version of the structure has room for.
@@ -86,6 +120,20 @@ void give(T* target, T value) {
   if (target == nullptr) return;
   value.struct_size = target->struct_size;
   std::memcpy(target, &value, std::min(target->struct_size, sizeof value));
+}
+
+// What a capture is called with.
+template <class T>
+Result<void> check_call(const T* body, const char* name, const gw_capture* capture, const gw_saved* saved) {
+  if (auto fits = check_size(body, name); !fits) return fits;
+  if (auto fits = check_size(capture, "gw_capture"); !fits) return fits;
+  if (capture != nullptr) {
+    if (auto fits = check_size(copied(capture).fix, "gw_fix"); !fits) return fits;
+  }
+  return check_size(saved, "gw_saved");
+}
+Result<void> check_call(const gw_capture* capture, const gw_saved* saved) {
+  return check_call(capture, "gw_capture", capture, saved);
 }
 
 std::string text(const char* value) { return value != nullptr ? std::string(value) : std::string(); }
@@ -99,6 +147,7 @@ gd::OutboxOptions outbox_options(const gd::Config& config) {
 }
 
 Result<void> initialise(const gd::Config& config, const gw_ports* given, char hex[65]) {
+  if (auto fits = check_size(given, "gw_ports"); !fits) return fits;
   const gd::Ports ports(given, config.builtin);
   auto options = outbox_options(config);
   options.new_id = [&](gridward::UnixMs at) { return ports.new_id(at); };
@@ -114,6 +163,7 @@ Result<void> initialise(const gd::Config& config, const gw_ports* given, char he
 }
 
 Result<void> open_device(gd::Config config, const gw_ports* given, gw_device** out) {
+  if (auto fits = check_size(given, "gw_ports"); !fits) return fits;
   auto outbox = gd::Outbox::open(config.data_dir, outbox_options(config));
   if (!outbox) return tl::unexpected(outbox.error());
   auto device = std::make_unique<gw_device>(std::move(config), given, std::move(*outbox));
@@ -196,12 +246,11 @@ struct TakenPhotos {
   }
 };
 
-Result<void> take_photos(gw_device& device, const gw_photo* photos, std::size_t count, TakenPhotos& taken) {
+Result<void> take_photos(gw_device& device, const gw_photo* given, std::size_t count, TakenPhotos& taken) {
+  const auto photos = copied_list(given, count, "gw_photo", "photos");
+  if (!photos) return tl::unexpected(photos.error());
   std::uint64_t bytes = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    // The caller's structures may be longer than ours: step by their size.
-    const auto* at = reinterpret_cast<const char*>(photos) + i * photos->struct_size;
-    const auto photo = copied(reinterpret_cast<const gw_photo*>(at));
+  for (const auto& photo : *photos) {
     if (photo.role < GW_SCENE || photo.role > GW_SCAN) return gridward::fail(ErrorCode::out_of_range, "photo.role");
     std::string path = text(photo.path);
     if (photo.path == nullptr) {
@@ -249,6 +298,7 @@ const char* gw_status_name(gw_status status) {
 gw_status gw_device_init(const gw_config* config, const gw_ports* ports, char public_key_hex[65]) {
   return guarded(nullptr, [&]() -> Result<void> {
     if (config == nullptr) return gridward::fail(ErrorCode::missing_field, "config");
+    if (auto fits = check_size(config, "gw_config"); !fits) return fits;
     auto checked = gd::config_from(*config);
     if (!checked) return tl::unexpected(checked.error());
     return initialise(*checked, ports, public_key_hex);
@@ -260,6 +310,7 @@ gw_status gw_device_open(const gw_config* config, const gw_ports* ports, gw_devi
   *out = nullptr;
   return guarded(nullptr, [&]() -> Result<void> {
     if (config == nullptr) return gridward::fail(ErrorCode::missing_field, "config");
+    if (auto fits = check_size(config, "gw_config"); !fits) return fits;
     auto checked = gd::config_from(*config);
     if (!checked) return tl::unexpected(checked.error());
     return open_device(std::move(*checked), ports, out);
@@ -294,12 +345,13 @@ gw_status gw_device_open_file(const char* config_file, const gw_ports* ports, gw
 
 void gw_device_close(gw_device* device) { delete device; }
 
-const char* gw_device_last_error(gw_device* device) { return device->error.c_str(); }
+const char* gw_device_last_error(gw_device* device) { return device == nullptr ? "" : device->error.c_str(); }
 
 // ---- capture ----
 
 gw_status gw_device_report(gw_device* device, const gw_report* given, const gw_capture* capture, gw_saved* saved) {
-  return guarded(&device->error, [&]() -> Result<void> {
+  return on_handle(device, [&]() -> Result<void> {
+    if (auto fits = check_call(given, "gw_report", capture, saved); !fits) return fits;
     const auto report = copied(given);
     TakenPhotos taken;
     if (auto done = take_photos(*device, report.photos, report.photo_count, taken); !done) return done;
@@ -310,7 +362,9 @@ gw_status gw_device_report(gw_device* device, const gw_report* given, const gw_c
 }
 
 gw_status gw_device_sign(gw_device* device, gw_sign_act act, const gw_capture* capture, gw_saved* saved) {
-  return guarded(&device->error, [&]() -> Result<void> {
+  return on_handle(device, [&]() -> Result<void> {
+    if (auto fits = check_call(capture, saved); !fits) return fits;
+    if (act != GW_SIGN_IN && act != GW_SIGN_OUT) return gridward::fail(ErrorCode::out_of_range, "act");
     auto draft = draft_for(*device, capture);
     draft.body = gridward::SignBody{act == GW_SIGN_OUT ? gridward::SignAct::out : gridward::SignAct::in};
     return commit(*device, std::move(draft), saved);
@@ -318,7 +372,8 @@ gw_status gw_device_sign(gw_device* device, gw_sign_act act, const gw_capture* c
 }
 
 gw_status gw_device_patrol_start(gw_device* device, const gw_capture* capture, gw_saved* saved) {
-  return guarded(&device->error, [&]() -> Result<void> {
+  return on_handle(device, [&]() -> Result<void> {
+    if (auto fits = check_call(capture, saved); !fits) return fits;
     auto draft = draft_for(*device, capture);
     draft.body = gridward::PatrolBody{gridward::PatrolAct::start, device->ports.new_id(draft.at), {}, {}};
     return commit(*device, std::move(draft), saved);
@@ -327,16 +382,15 @@ gw_status gw_device_patrol_start(gw_device* device, const gw_capture* capture, g
 
 gw_status gw_device_patrol_stop(gw_device* device, const gw_patrol_log* given, const gw_capture* capture,
                                 gw_saved* saved) {
-  return guarded(&device->error, [&]() -> Result<void> {
+  return on_handle(device, [&]() -> Result<void> {
+    if (auto fits = check_call(given, "gw_patrol_log", capture, saved); !fits) return fits;
     const auto log = copied(given);
+    const auto checks = copied_list(log.checks, log.check_count, "gw_check_item", "checks");
+    if (!checks) return tl::unexpected(checks.error());
     gridward::PatrolBody body;
     body.act = gridward::PatrolAct::stop;
     body.text = text(log.text);
-    for (std::size_t i = 0; i < log.check_count; ++i) {
-      const auto* at = reinterpret_cast<const char*>(log.checks) + i * log.checks->struct_size;
-      const auto check = copied(reinterpret_cast<const gw_check_item*>(at));
-      body.checks.push_back({text(check.item), check.ok != 0, text(check.note)});
-    }
+    for (const auto& check : *checks) body.checks.push_back({text(check.item), check.ok != 0, text(check.note)});
     auto draft = draft_for(*device, capture);
     draft.body = std::move(body);
     return commit(*device, std::move(draft), saved);
@@ -345,7 +399,8 @@ gw_status gw_device_patrol_stop(gw_device* device, const gw_patrol_log* given, c
 
 gw_status gw_device_task_result(gw_device* device, const gw_task_result* given, const gw_capture* capture,
                                 gw_saved* saved) {
-  return guarded(&device->error, [&]() -> Result<void> {
+  return on_handle(device, [&]() -> Result<void> {
+    if (auto fits = check_call(given, "gw_task_result", capture, saved); !fits) return fits;
     const auto result = copied(given);
     const auto task = gridward::uuid_from_string(text(result.task));
     if (!task) return tl::unexpected(Error{task.error().code, "task", task.error().detail});
@@ -363,7 +418,8 @@ gw_status gw_device_task_result(gw_device* device, const gw_task_result* given, 
 // ---- looking ----
 
 gw_status gw_device_tasks(gw_device* device, int32_t all, int32_t (*each)(void*, const gw_task*), void* user) {
-  return guarded(&device->error, [&]() -> Result<void> {
+  return on_handle(device, [&]() -> Result<void> {
+    if (each == nullptr) return gridward::fail(ErrorCode::missing_field, "each");
     for (const auto& row : device->outbox.tasks(all != 0)) {
       const auto task = gridward::to_string(row.item.task);
       const auto case_id = gridward::to_string(row.item.case_id);
@@ -389,7 +445,8 @@ gw_status gw_device_tasks(gw_device* device, int32_t all, int32_t (*each)(void*,
 }
 
 gw_status gw_device_refused(gw_device* device, int32_t (*each)(void*, const gw_refusal*), void* user) {
-  return guarded(&device->error, [&]() -> Result<void> {
+  return on_handle(device, [&]() -> Result<void> {
+    if (each == nullptr) return gridward::fail(ErrorCode::missing_field, "each");
     for (const auto& row : device->outbox.refused()) {
       gw_refusal out{};
       out.struct_size = sizeof out;
@@ -405,7 +462,7 @@ gw_status gw_device_refused(gw_device* device, int32_t (*each)(void*, const gw_r
 }
 
 gw_status gw_device_retry_refused(gw_device* device, uint64_t* count) {
-  return guarded(&device->error, [&]() -> Result<void> {
+  return on_handle(device, [&]() -> Result<void> {
     const auto again = device->outbox.retry_refused();
     if (count != nullptr) *count = again;
     announce(*device);
@@ -414,7 +471,9 @@ gw_status gw_device_retry_refused(gw_device* device, uint64_t* count) {
 }
 
 gw_status gw_device_summary(gw_device* device, gw_summary* out) {
-  return guarded(&device->error, [&]() -> Result<void> {
+  return on_handle(device, [&]() -> Result<void> {
+    if (out == nullptr) return gridward::fail(ErrorCode::missing_field, "out");
+    if (auto fits = check_size(out, "gw_summary"); !fits) return fits;
     const auto summary = device->outbox.summary();
     const auto duty = device->outbox.duty();
     device->actor = duty.actor;
@@ -447,7 +506,7 @@ gw_status gw_device_summary(gw_device* device, gw_summary* out) {
 // ---- the agent ----
 
 gw_status gw_device_agent_start(gw_device* device) {
-  return guarded(&device->error, [&]() -> Result<void> {
+  return on_handle(device, [&]() -> Result<void> {
     if (device->agent) return {};
     if (!device->ports.has_wake()) {
       if (auto made = make_event(*device); !made) return made;
@@ -473,7 +532,7 @@ gw_status gw_device_agent_start(gw_device* device) {
 }
 
 gw_status gw_device_step(gw_device* device, int64_t* next_ms) {
-  return guarded(&device->error, [&]() -> Result<void> {
+  return on_handle(device, [&]() -> Result<void> {
     if (!device->agent) return gridward::fail(ErrorCode::unavailable, "agent", "not started");
     if (device->event) {
       std::uint64_t ignored = 0;
@@ -495,11 +554,11 @@ gw_status gw_device_step(gw_device* device, int64_t* next_ms) {
   });
 }
 
-int32_t gw_device_fd(gw_device* device) { return device->poll.get(); }
+int32_t gw_device_fd(gw_device* device) { return device == nullptr ? -1 : device->poll.get(); }
 
 gw_status gw_device_run(gw_device* device) {
   // With gw_ports.wake, too: this loop has to hear of what wakes the host.
-  auto status = guarded(&device->error, [&] { return make_event(*device); });
+  auto status = on_handle(device, [&] { return make_event(*device); });
   if (status == GW_OK) status = gw_device_agent_start(device);
   if (status != GW_OK) return status;
   while (!device->stopping) {
@@ -520,17 +579,19 @@ gw_status gw_device_run(gw_device* device) {
   return gw_device_agent_stop(device);
 }
 
-int32_t gw_device_connected(gw_device* device) { return device->agent && device->agent->connected() ? 1 : 0; }
+int32_t gw_device_connected(gw_device* device) {
+  return device != nullptr && device->agent && device->agent->connected() ? 1 : 0;
+}
 
 gw_status gw_device_network_changed(gw_device* device) {
-  return guarded(&device->error, [&]() -> Result<void> {
+  return on_handle(device, [&]() -> Result<void> {
     if (device->agent) device->agent->network_changed();
     return {};
   });
 }
 
 gw_status gw_device_agent_stop(gw_device* device) {
-  return guarded(&device->error, [&]() -> Result<void> {
+  return on_handle(device, [&]() -> Result<void> {
     if (device->agent) device->agent->stop();
     device->agent.reset();
     device->poll = gd::Descriptor();
@@ -539,6 +600,7 @@ gw_status gw_device_agent_stop(gw_device* device) {
 }
 
 void gw_device_wake(gw_device* device) {
+  if (device == nullptr) return;
   if (const int fd = device->event_fd; fd >= 0) {
     const std::uint64_t one = 1;
     // Full counts as woken.
@@ -548,6 +610,7 @@ void gw_device_wake(gw_device* device) {
 }
 
 void gw_device_stop(gw_device* device) {
+  if (device == nullptr) return;
   device->stopping = true;
   gw_device_wake(device);
 }

@@ -159,14 +159,15 @@ void SyncMachine::ask_again(Media& media) {
 }
 
 void SyncMachine::take_back_everything() {
+  // A link that ends before a large message is through would carry the same message in vain for ever.
+  const auto long_under_way = [&](const auto& sent) { return now_ - sent.sent >= options_.reply_slow; };
+  const bool slow = std::any_of(messages_.begin(), messages_.end(), long_under_way) ||
+                    std::any_of(media_.begin(), media_.end(), [&](const Media& media) {
+                      return std::any_of(media.flying.begin(), media.flying.end(), long_under_way);
+                    });
   for (const auto& message : messages_) take_back(message);
   messages_.clear();
   probes_.clear();
-  // A link that ends before a piece is through would carry the same piece in vain for ever.
-  const bool slow = std::any_of(media_.begin(), media_.end(), [&](const Media& media) {
-    return std::any_of(media.flying.begin(), media.flying.end(),
-                       [&](const Piece& piece) { return now_ - piece.sent >= options_.reply_slow; });
-  });
   if (slow) slow_down();
   for (auto& media : media_) {
     if (media.info.started) ask_again(media);

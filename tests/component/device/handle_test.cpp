@@ -227,5 +227,136 @@ TEST_F(Handle, AReceiverOutOfItsMindDoesNotKeepAnybodyOnDuty) {
   gw_device_close(device);
 }
 
+// ---- what gridward/device.h promises about sizes and pointers ----
+
+TEST_F(Handle, AStructureWithoutItsSizeIsToldBeforeAnythingIsDone) {
+  auto given = config("tcp://127.0.0.1:9");
+  gw_device* device = open(given, nullptr);
+  const auto told = [&](gw_status status, const std::string& name) {
+    EXPECT_EQ(status, GW_E_OUT_OF_RANGE) << name;
+    const std::string error = gw_device_last_error(device);
+    EXPECT_NE(error.find(name + ".struct_size"), std::string::npos) << error;
+  };
+  for (const std::size_t size : {std::size_t{0}, sizeof(std::size_t), std::size_t{4097}, SIZE_MAX}) {
+    gw_report report{};
+    report.category = "A01";
+    report.text = "x";
+    report.struct_size = size;
+    told(gw_device_report(device, &report, nullptr, nullptr), "gw_report");
+    report.struct_size = sizeof report;
+    gw_saved saved{};
+    saved.struct_size = size;
+    told(gw_device_report(device, &report, nullptr, &saved), "gw_saved");
+    gw_capture capture{};
+    capture.struct_size = size;
+    told(gw_device_report(device, &report, &capture, nullptr), "gw_capture");
+    told(gw_device_sign(device, GW_SIGN_IN, &capture, nullptr), "gw_capture");
+    told(gw_device_patrol_start(device, &capture, nullptr), "gw_capture");
+    capture.struct_size = sizeof capture;
+    gw_fix fix{};
+    fix.struct_size = size;
+    capture.fix = &fix;
+    told(gw_device_report(device, &report, &capture, nullptr), "gw_fix");
+    gw_photo photos[2] = {{sizeof(gw_photo), "/nowhere", GW_SCENE}, {size, "/nowhere", GW_SCENE}};
+    report.photos = photos;
+    report.photo_count = 2;
+    told(gw_device_report(device, &report, nullptr, nullptr), "gw_photo");
+    gw_check_item check{};
+    check.struct_size = size;
+    gw_patrol_log log{};
+    log.struct_size = sizeof log;
+    log.checks = &check;
+    log.check_count = 1;
+    told(gw_device_patrol_stop(device, &log, nullptr, nullptr), "gw_check_item");
+    log.struct_size = size;
+    told(gw_device_patrol_stop(device, &log, nullptr, nullptr), "gw_patrol_log");
+    gw_task_result result{};
+    result.struct_size = size;
+    told(gw_device_task_result(device, &result, nullptr, nullptr), "gw_task_result");
+    gw_summary s{};
+    s.struct_size = size;
+    told(gw_device_summary(device, &s), "gw_summary");
+    gw_device* other = nullptr;
+    gw_ports ports{};
+    ports.struct_size = size;
+    EXPECT_EQ(gw_device_open(&given, &ports, &other), GW_E_OUT_OF_RANGE);
+    EXPECT_EQ(gw_device_init(&given, &ports, nullptr), GW_E_OUT_OF_RANGE);
+    auto wrong = given;
+    wrong.struct_size = size;
+    EXPECT_EQ(gw_device_open(&wrong, nullptr, &other), GW_E_OUT_OF_RANGE);
+    EXPECT_EQ(other, nullptr);
+  }
+  EXPECT_EQ(summary(device).next_seq, 1U);
+  gw_device_close(device);
+}
+
+// Compiled when the structures were shorter: what is behind is neither read nor written. A longer one is as good.
+TEST_F(Handle, OlderAndNewerCallersWork) {
+  gw_device* device = open(config("tcp://127.0.0.1:9"), nullptr);
+  struct {
+    gw_summary known;
+    std::uint64_t behind[4];
+  } newer;
+  std::memset(&newer, 0xEE, sizeof newer);
+  newer.known.struct_size = sizeof newer;
+  EXPECT_EQ(gw_device_summary(device, &newer.known), GW_OK);
+  EXPECT_EQ(newer.known.struct_size, sizeof newer);
+  EXPECT_EQ(newer.known.next_seq, 1U);
+  EXPECT_EQ(newer.behind[0], 0xEEEE'EEEE'EEEE'EEEEU);
+  gw_summary older;
+  std::memset(&older, 0xEE, sizeof older);
+  older.struct_size = offsetof(gw_summary, dropped_points);
+  EXPECT_EQ(gw_device_summary(device, &older), GW_OK);
+  EXPECT_EQ(older.dropped_points, 0xEEEE'EEEE'EEEE'EEEEU);
+  EXPECT_EQ(older.on_duty, 0);
+
+  struct Photo {
+    gw_photo known;
+    std::uint64_t behind;
+  };
+  write_file(dir_ / "a.jpg", "\xFF\xD8\xFF\xE0 one");
+  write_file(dir_ / "b.jpg", "\xFF\xD8\xFF\xE0 two");
+  const auto a = (dir_ / "a.jpg").string();
+  const auto b = (dir_ / "b.jpg").string();
+  Photo photos[2] = {{{sizeof(Photo), a.c_str(), GW_SCENE}, 1}, {{sizeof(Photo), b.c_str(), GW_SCENE}, 2}};
+  gw_report request{};
+  request.struct_size = sizeof request;
+  request.category = "A01";
+  request.text = "x";
+  request.photos = &photos[0].known;
+  request.photo_count = 2;
+  EXPECT_EQ(gw_device_report(device, &request, nullptr, nullptr), GW_OK) << gw_device_last_error(device);
+  EXPECT_EQ(summary(device).waiting_media, 2U);
+  gw_device_close(device);
+}
+
+TEST_F(Handle, MissingPointersAreTold) {
+  gw_device* device = open(config("tcp://127.0.0.1:9"), nullptr);
+  gw_report request{};
+  request.struct_size = sizeof request;
+  request.category = "A01";
+  request.text = "x";
+  request.photo_count = 1;
+  EXPECT_EQ(gw_device_report(device, &request, nullptr, nullptr), GW_E_MISSING_FIELD);
+  EXPECT_EQ(gw_device_tasks(device, 0, nullptr, nullptr), GW_E_MISSING_FIELD);
+  EXPECT_EQ(gw_device_refused(device, nullptr, nullptr), GW_E_MISSING_FIELD);
+  EXPECT_EQ(gw_device_summary(device, nullptr), GW_E_MISSING_FIELD);
+  EXPECT_NE(gw_device_report(device, nullptr, nullptr, nullptr), GW_OK);
+  gw_device_close(device);
+
+  EXPECT_EQ(gw_device_report(nullptr, &request, nullptr, nullptr), GW_E_MISSING_FIELD);
+  EXPECT_EQ(gw_device_sign(nullptr, GW_SIGN_IN, nullptr, nullptr), GW_E_MISSING_FIELD);
+  EXPECT_EQ(gw_device_agent_start(nullptr), GW_E_MISSING_FIELD);
+  EXPECT_EQ(gw_device_step(nullptr, nullptr), GW_E_MISSING_FIELD);
+  EXPECT_EQ(gw_device_run(nullptr), GW_E_MISSING_FIELD);
+  EXPECT_EQ(gw_device_agent_stop(nullptr), GW_E_MISSING_FIELD);
+  EXPECT_EQ(gw_device_fd(nullptr), -1);
+  EXPECT_EQ(gw_device_connected(nullptr), 0);
+  EXPECT_STREQ(gw_device_last_error(nullptr), "");
+  gw_device_wake(nullptr);
+  gw_device_stop(nullptr);
+  gw_device_close(nullptr);
+}
+
 }  // namespace
 }  // namespace gridward::test

@@ -883,6 +883,23 @@ TEST(Sync, RecordsOverAVerySlowLinkAreNotSentAgainAndAgain) {
   EXPECT_LT(link.sent, all_bytes * 5 / 4);
 }
 
+TEST(Sync, ALinkThatBreaksInEveryMessageGetsSmallerOnes) {
+  Script script;
+  for (std::uint64_t seq = 1; seq <= 120; ++seq) script.add(seq, Lane::bulk, 2'000);
+  auto sent = all<out::PublishUp>(script.greet());
+  ASSERT_FALSE(sent.empty());
+  EXPECT_EQ(sent[0].seqs.size(), 32U);  // 64 KiB
+  for (int i = 0; i < 6; ++i) {
+    script.now += Millis{5'000};
+    script.feed(in::Disconnected{});
+    script.wait_timer();
+    script.feed(in::Connected{});
+    sent = all<out::PublishUp>(script.receipt({}));
+    ASSERT_FALSE(sent.empty());
+  }
+  EXPECT_EQ(sent[0].seqs.size(), SyncOptions{}.message_least / 2'000);  // one commit is still worth while
+}
+
 TEST(Sync, SilenceHalvesThePieceAndAsksBeforeItSends) {
   SyncOptions options;
   options.first_window = 8;
