@@ -18,6 +18,7 @@ from gridward.stack import Stack  # noqa: E402
 # Of the table: what the column says, and the key of the line.
 COLUMNS = [("seed", "seed"), ("broken", "faults"), ("handhelds", "devices"), ("s", "seconds"), ("server killed", "kills"),
            ("broker", "broker_kills"), ("handheld processes", "handheld_kills"), ("links cut or dead", "links"), ("disk full", "disk_fills"),
+           ("backups", "backups"), ("restores", "restores"),
            ("records", "created"), ("lost", "lost"), ("doubled", "duplicated"), ("photos", "photos_created"),
            ("verified", "photos_verified"), ("derivatives missing", "derivatives_missing"), ("items down", "down_sent"),
            ("applied", "down_applied"), ("restart ms (worst)", "restart")]
@@ -32,6 +33,8 @@ def options():
     parser.add_argument("--faults", default=",".join(FAULTS), metavar="LIST", help="what is broken (default: %(default)s)")
     parser.add_argument("--devices", type=int, default=20, metavar="N", help="handhelds (default 20)")
     parser.add_argument("--rate", type=float, default=12, metavar="R", help="reports a second, all handhelds together (default 12)")
+    parser.add_argument("--photos", default="1024x768,1024x768,1024x768,2400x1800", metavar="SIZES",
+                        help="of the photos (default %(default)s: large ones take long to send and to derive; each lies on both ends)")
     parser.add_argument("--patience", type=int, default=300, metavar="S",
                         help="seconds for each step of handing over, afterwards (default 300: a handheld waits up to 60 s between tries)")
     parser.add_argument("--data", metavar="DIR", help="keep everything there (default: a temporary folder, kept when it fails)")
@@ -106,7 +109,7 @@ def quiet_port(n):
 
 
 def break_it(args, stack):
-    chaos = Chaos(stack, args.seed, args.seconds, args.kills, args.rate, args.faults, args.patience)
+    chaos = Chaos(stack, args.seed, args.seconds, args.kills, args.rate, args.faults, args.patience, args.photos.split(","))
     try:
         say(f"Starting {args.devices} handhelds in {stack.data}")
         chaos.prepare()
@@ -115,9 +118,9 @@ def break_it(args, stack):
         if not stack.stop():
             chaos.tell("not everything stopped when asked to")
         say("Audit of both ends")
-        result = audit(stack, [chaos.witness])
+        result = audit(stack, [chaos.witness], restored=bool(chaos.undone))
         db = open_readonly(stack.path("server", "gridward.db"))
-        lost_acts = chaos.desk.missing(db)
+        lost_acts = chaos.desk.missing(db, chaos.undone)
         db.close()
         problems = result.pop("problems") + [f"act {act} was acknowledged and is not there" for act in lost_acts]
         problems += [f"the desk was refused: {text}" for text in chaos.desk.refused]
@@ -127,6 +130,8 @@ def break_it(args, stack):
         good = held(result) and not chaos.problems and not lost_acts and not chaos.desk.refused
         return {**result, **chaos.numbers(), "acts": len(chaos.desk.acked), "acts_lost": len(lost_acts), "held": good}
     finally:
+        if chaos.backup:
+            chaos.kill_backup()
         stack.stop()
         chaos.unmount()
 

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+import unicodedata
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from gridward import build, check  # noqa: E402
@@ -81,6 +82,29 @@ class Progress:
             f"  {case['category_name']} · {case['grid_name']}{who}")
 
 
+WHO = (("operator", "town operator 网格中心"), ("unit", "handling unit 承办单位"), ("leader", "leader 领导"), ("member", "grid member 网格员"))
+
+
+def column(text, width):
+    """Padded as a terminal shows it, where a Chinese character takes two places."""
+    return text + " " * (width - sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text))
+
+
+def welcome(stack, idle):
+    say("")
+    say(f"  Open in a browser 浏览器打开   {stack.url}")
+    say("")
+    say(f"  {column('log in as 登录身份', 26)}{column('login 账号', 14)}password 密码")
+    for key, title in WHO:
+        account = stack.accounts[key]
+        say(f"  {column(title, 26)}{column(account['login'], 14)}{account['password']}")
+    say(f"  the other {len(stack.accounts['all']) - len(WHO)} accounts 其余账号: {stack.path('accounts.json')}")
+    say("")
+    if idle:
+        say(stack.ready_line())
+    say(f"{len(stack.handhelds)} handhelds {'are enrolled' if idle else 'report'}; Ctrl-C stops everything.")
+
+
 def orders():
     """Lines on stdin, for the main thread."""
     lines = queue.Queue()
@@ -133,16 +157,8 @@ def main():
         begin = time.monotonic()
         say("Starting")
         stack.start()
-        say(f"Ready after {time.monotonic() - begin:.1f} s: {stack.url}")
-        say("")
-        for key, title in (("operator", "town operator 受理"), ("unit", "handling unit 承办"), ("leader", "leader 领导"),
-                           ("member", "grid member 网格员")):
-            account = stack.accounts[key]
-            say(f"  {title:<18} {account['login']:<8} {account['password']}")
-        say(f"  the other {len(stack.accounts['all']) - 4} accounts: {stack.path('accounts.json')}")
-        say("")
-        say(stack.ready_line())
-        say(f"{len(stack.handhelds)} handhelds {'are enrolled' if args.idle else 'report'}; Ctrl-C stops everything.")
+        say(f"Ready after {time.monotonic() - begin:.1f} s")
+        welcome(stack, args.idle)
         Progress(stack)
         if not args.idle:
             stack.start_fleet(**({"photos": ()} if len(stack.handhelds) <= OWN_SCENES else {}))

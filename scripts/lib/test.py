@@ -176,10 +176,40 @@ def whole_path(build_dir, total):
     done(begin, "done")
 
 
+def power_loss(build_dir, seed, total):
+    """The long form of what the component tests do at a sample of the points; with their own progress."""
+    begin = stage("power loss, at every point")
+    program = os.path.join(build_dir, "tests", "powerloss", "component_powerloss")
+    env = {**os.environ, "GRIDWARD_POWERLOSS": "long"}
+    if seed is not None:
+        env["GRIDWARD_POWERLOSS_SEED"] = str(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        report = os.path.join(folder, "report.xml")
+        child = subprocess.Popen([program, f"--gtest_output=xml:{report}"], cwd=ROOT, env=env, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True, errors="replace", stdin=subprocess.DEVNULL)
+        output = []
+        for line in child.stdout:
+            output.append(line)
+            if re.match(r"   |\[ +OK|\[  FAILED", line):
+                say("   " + line.strip())
+        child.wait()
+        try:
+            cases = list(xml.etree.ElementTree.parse(report).getroot().iter("testcase"))
+        except (OSError, xml.etree.ElementTree.ParseError):
+            cases = []
+    for case in cases:
+        failures = [failure.text or "" for failure in case.iter("failure")]
+        total.add(f"powerloss: {case.get('classname')}.{case.get('name')}", not failures, "\n".join(failures))
+    if not cases:
+        total.add("powerloss: nothing ran to its end", False, "".join(output))
+    done(begin, f"{len(cases)} ran")
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/test", description="runs the tests; the last line is the sum")
-    parser.add_argument("what", nargs="?", default="all", choices=["unit", "component", "e2e", "chaos", "all"])
+    parser.add_argument("what", nargs="?", default="all", choices=["unit", "component", "e2e", "chaos", "powerloss", "all"])
     parser.add_argument("--only", metavar="WORDS", help="of chaos: the faults whose name has this")
+    parser.add_argument("--seed", type=int, help="of powerloss")
     parser.add_argument("--build-dir", default=os.path.join(ROOT, "build", "ci"))
     parser.add_argument("--no-build", action="store_true", help="use what is built in --build-dir")
     args = parser.parse_args()
@@ -203,6 +233,8 @@ def main():
             web_unit(total)
         if everything or args.what == "component":
             run_ctest("component", build_dir, total)
+        if args.what == "powerloss":  # not part of all: it takes some minutes
+            power_loss(build_dir, args.seed, total)
         if everything or args.what == "e2e":
             build.web()
             node_e2e(build_dir, total)

@@ -4,11 +4,11 @@ import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { json, launch, logIn, narrow, open, shot } from './support/browser.mjs'
 import { Handheld } from './support/handheld.mjs'
+import { IndependentClient } from './support/independent.mjs'
 import { linesInside, pinsInside } from './support/map.mjs'
 import { beyond, middleOf } from './support/place.mjs'
 import { ask, startStack } from './support/stack.mjs'
 import { until } from './support/until.mjs'
-import { RawHandheld } from './support/wire.mjs'
 
 let stack, browser, page, handheld, stranger, member, spot
 
@@ -113,24 +113,25 @@ test('a modified client sends points of after the sign-out straight to the broke
   const dropped = async () => Number(await ask(stack, `SELECT COALESCE(SUM(points), 0) FROM dropped_points WHERE device = '${handheld.device}'`))
   const droppedBefore = await dropped()
   await handheld.stop()
-  const raw = await RawHandheld.connect(handheld)
-  const at = (ms) => [out + ms, Math.round(spot.lat * 1e7), Math.round(spot.lon * 1e7) + ms, 300]
-  const track = (...offsets) => raw.track(offsets.map(at))
+  const modified = await IndependentClient.enrolledIn(stack, handheld.device)
+  const point = (ms) => [out + ms, Math.round(spot.lat * 1e7), Math.round(spot.lon * 1e7) + ms, 300]
+  const track = (...offsets) => modified.outbox.capture(member, 'track', { points: offsets.map(point), patrol: null })
   try {
     // One batch of after, one that straddles the sign-out, which no honest handheld makes.
-    const records = [track(1000, 2000, 3000, 4000, 5000), track(-2, -1, 1, 2)]
-    await raw.send(records)
+    const ids = [track(1000, 2000, 3000, 4000, 5000), track(-2, -1, 1, 2)]
+    await modified.connect()
+    await until('the receipts', () => ids.every((id) => modified.outbox.records.get(id)?.state === 'receipted'))
     await until('the batches were applied', async () => points(await dayOfMember()).length > points(before).length)
     const now = await dayOfMember()
     assert.equal(points(now).length, points(before).length + 2, 'only the two of before the sign-out')
     assert.deepEqual(points(now).filter((p) => p[0] > out), [])
     assert.equal(await dropped(), droppedBefore + 7)
     // Nor in the bytes of the records, which are kept as evidence of everything else.
-    const ids = records.map((record) => `'${record.id.replaceAll('-', '')}'`).join(',')
-    assert.equal(await ask(stack, `SELECT COUNT(*), SUM(LENGTH(bytes)) FROM records WHERE REPLACE(id, '-', '') IN (${ids})`), '2|0')
+    const hex = ids.map((id) => `'${id.replaceAll('-', '')}'`).join(',')
+    assert.equal(await ask(stack, `SELECT COUNT(*), SUM(LENGTH(bytes)) FROM records WHERE id IN (${hex})`), '2|0')
     await until('the page shows no more', async () => (await shownPoints()) === points(now).length)
   } finally {
-    raw.close()
+    await modified.close()
   }
 })
 

@@ -1,18 +1,16 @@
 // A device of another maker, written from docs/protocol.md: what it must remember, and its day against the whole system.
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { generateKeyPairSync, randomBytes, verify } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { promisify } from 'node:util'
 import { IndependentClient } from './support/independent.mjs'
 import { wire } from './support/independent-codec.mjs'
 import { Person } from './support/independent-http.mjs'
 import { Outbox, sha256 } from './support/independent-outbox.mjs'
 import { drawnScene } from './support/photo.mjs'
 import { middleOf } from './support/place.mjs'
-import { startStack } from './support/stack.mjs'
+import { ask, startStack } from './support/stack.mjs'
 import { until } from './support/until.mjs'
 
 describe('what an outbox keeps and forgets', () => {
@@ -234,12 +232,7 @@ describe('a day of the client', () => {
   })
 
   // No page and no API shows them, so the story looks where the reviewer's query would.
-  async function flags(id) {
-    const query = `SELECT flags FROM records WHERE id = '${id.replaceAll('-', '')}'`
-    const file = join(stack.data, 'server', 'gridward.db')
-    const { stdout } = await promisify(execFile)('sqlite3', ['-readonly', '-cmd', '.timeout 10000', file, query])
-    return stdout.trim()
-  }
+  const flags = (id) => ask(stack, `SELECT flags FROM records WHERE id = '${id.replaceAll('-', '')}'`)
 
   test('a piece that comes before its record is answered busy; the client waits and the file gets there', async () => {
     const early = await scene(12)

@@ -119,6 +119,21 @@ function latin(page) {
   })
 }
 
+test('the first visit, from the login to the list, is small enough for a town office', async () => {
+  const page = await open(browser, stack.url)
+  await logIn(page, stack.accounts.operator)
+  await page.locator('a.row').first().waitFor()
+  const sizes = await page.evaluate(() =>
+    [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+      .filter((entry) => !new URL(entry.name).pathname.startsWith('/api/'))
+      .map((entry) => [new URL(entry.name).pathname, entry.encodedBodySize]),
+  )
+  const total = sizes.reduce((sum, [, size]) => sum + size, 0)
+  console.log(`# first visit: ${Math.round(total / 1024)} KiB, as they travel`)
+  assert.ok(total > 50 * 1024 && total < 175 * 1024, sizes.join('\n'))
+  await page.context().close()
+})
+
 test('the connection is lost: the page says so, and comes back by itself', async () => {
   const page = await open(browser, stack.url)
   await logIn(page, stack.accounts.operator)

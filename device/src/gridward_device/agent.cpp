@@ -40,13 +40,17 @@ bool sodium_ready() {
 // ---- the key ----
 
 Result<void> DeviceKey::create(const std::filesystem::path& file, const Ports& ports) {
-  if (std::filesystem::exists(file)) return {};
-  std::array<std::uint8_t, 32> seed{};
-  ports.random(seed.data(), seed.size());
-  const auto text = to_hex(seed) + "\n";
-  std::error_code error;
-  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
-  if (!write_durably(file, as_bytes(text), 0600)) {
+  bool made = std::filesystem::exists(file);
+  if (!made) {
+    std::array<std::uint8_t, 32> seed{};
+    ports.random(seed.data(), seed.size());
+    const auto text = to_hex(seed) + "\n";
+    std::error_code error;
+    if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
+    made = write_durably(file, as_bytes(text), 0600);
+  }
+  // Also one that was there: the `init` that made it may have been killed before it was on the disk.
+  if (!made || !sync_file_system(file.parent_path())) {
     return fail(ErrorCode::storage_failed, "key_file", file.string() + " cannot be written");
   }
   return {};
@@ -90,6 +94,7 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config, const Ports& p
     return fail(ErrorCode::unavailable, "data_dir",
                 "an agent runs on " + config.data_dir.string() + " already" + (who.empty() ? "" : ", process " + who));
   }
+  outbox.make_durable();
   // For whoever finds it locked; on a full disk it stays empty.
   const auto self = std::to_string(::getpid()) + "\n";
   if (::ftruncate(lock.get(), 0) == 0) write_all(lock.get(), as_bytes(self));

@@ -131,9 +131,8 @@ Result<void> Outbox::create(const std::filesystem::path& dir, const OutboxOption
     db.exec(("PRAGMA user_version=" + std::to_string(kSchema)).c_str());
   }
   transaction.commit();
-  if (!sync_folder(dir) || !sync_folder(dir.has_parent_path() ? dir.parent_path() : ".")) {
-    return fail(ErrorCode::storage_failed, dir.string(), "fsync");
-  }
+  // With the folders above, which may have been made here or by an `init` that was killed.
+  if (!sync_file_system(dir)) return fail(ErrorCode::storage_failed, dir.string(), "syncfs");
   return {};
 }
 
@@ -168,6 +167,12 @@ Outbox::Outbox(std::filesystem::path dir, OutboxOptions options)
   db_.exec("PRAGMA cache_size=-256");  // KiB: the device's memory is small, the tables are read by index
   // The WAL stays when the last process leaves: no checkpoint in a short command, no file made anew by the next.
   db_.keep_wal();
+}
+
+void Outbox::make_durable() {
+  Transaction transaction(db_);
+  db_.exec("UPDATE meta SET value=value WHERE key='epoch'");
+  transaction.commit();
 }
 
 // ---- small things ----

@@ -121,6 +121,10 @@ class Outbox {
   // not_enrolled: there is none. newer_database: a later version wrote it.
   static Result<Outbox> open(const std::filesystem::path& dir, OutboxOptions options);
 
+  // What a command that was killed had written and not synced is seen by the next process, and a power cut would take
+  // it back. After this all that is seen stays: ask before anything of it is sent.
+  void make_durable();
+
   // Who makes the ids of records that follow from others (a closed track batch). Before the first append.
   void use_ids(std::function<Uuid(UnixMs)> new_id) { options_.new_id = std::move(new_id); }
 

@@ -6,6 +6,7 @@ namespace gridward::device {
 namespace {
 
 constexpr std::size_t kProbesKept = 16;
+constexpr unsigned kBusyToGreet = 3;
 
 Millis doubled(Millis first, unsigned times, Millis most) {
   return times >= 20 ? most : std::min(most, first * (std::int64_t{1} << times));
@@ -102,7 +103,6 @@ void SyncMachine::on(const in::Connected&) {
   window_ = options_.first_window;
   silent_ = 0;
   hold_ = {};
-  greet_first_ = false;
   hello_tries_ = 0;
   say_hello();
 }
@@ -124,6 +124,7 @@ void SyncMachine::begin_wait() {
   state_ = State::waiting;
   hello_until_.reset();
   baseline_at_.reset();  // the greeting brings the items again
+  greet_due_ = false;
   connect_at_ = now_ + jitter(doubled(options_.reconnect_first, connect_tries_, options_.reconnect_max));
   // Some brokers end the connection after they refused a publish: coming back sooner would not help.
   if (refused_ > 0) connect_at_ = std::max(*connect_at_, hold_);
@@ -237,8 +238,7 @@ void SyncMachine::received(const Receipt& receipt) {
   std::optional<Millis> sent;
   for (const auto& id : receipt.ok) forget(id, sent);
   for (const auto& bad : receipt.bad) forget(bad.id, sent);
-  silent_ = 0;
-  refused_ = 0;
+  silent_ = busy_ = refused_ = 0;
   if (!receipt.ok.empty()) {
     emit(out::Receipted{receipt.ok});
     media_more_ = true;
@@ -280,8 +280,7 @@ void SyncMachine::received(const MediaState& state) {
     if (state.complete) emit(out::MediaComplete{state.sha256});
     return;
   }
-  silent_ = 0;
-  refused_ = 0;
+  silent_ = busy_ = refused_ = 0;
   media->tries = 0;
   media->ask = false;
   if (media->question) {
@@ -336,16 +335,13 @@ void SyncMachine::received(const DownItem& item) {
 }
 
 void SyncMachine::received(const Busy& busy) {
-  // A server that was restored does not know the record of a photo that the lost one had receipted, and is busy for it.
-  // Only a receipt tells that it is another server, and photos alone bring none: so the next word is a greeting.
-  greet_first_ = greet_first_ || std::any_of(media_.begin(), media_.end(), [](const Media& media) {
-                   return media.question || !media.flying.empty();
-                 });
   // It does not say which message was dropped: all that has no reply goes again, later and slower.
   take_back_everything();
   window_ = std::max<std::size_t>(1, window_ / 2);
   const auto wait = std::max(busy.retry_after, Millis{100});
   hold_for(wait + jitter(wait / 2));
+  // A server that was restored has no record that names the photo, and says busy for ever: only a receipt tells why.
+  if (++busy_ % kBusyToGreet == 0) greet_due_ = true;
   emit(out::Waiting{wait});
 }
 
@@ -492,7 +488,7 @@ void SyncMachine::on(const in::Tick&) {
 
 void SyncMachine::pump() {
   if (state_ != State::greeted || now_ < hold_) return;
-  if (std::exchange(greet_first_, false)) greet();
+  if (std::exchange(greet_due_, false)) greet();
   // Whoever runs this answers a load at once; sending from a lower lane before would break the order of lanes.
   while (in_flight() < window_ && !lanes_[0].loading && !lanes_[1].loading && !loading_media_) {
     if (pump_records(lanes_[0])) continue;

@@ -288,10 +288,11 @@ class SyncMachine {
   unsigned hello_tries_ = 0;
 
   std::size_t window_ = 1;
-  unsigned silent_ = 0;       // timeouts in a row
-  unsigned refused_ = 0;      // publishes refused in a row
-  Millis hold_{};             // send nothing before
-  bool greet_first_ = false;  // and then the greeting before anything else
+  unsigned silent_ = 0;   // timeouts in a row
+  unsigned refused_ = 0;  // publishes refused in a row
+  unsigned busy_ = 0;     // such answers in a row
+  bool greet_due_ = false;
+  Millis hold_{};  // send nothing before
   std::array<LaneQueue, 2> lanes_;
   std::vector<Message> messages_;
   // Late messages may still be on their way. A greeting follows them, and only when its answer is there before theirs

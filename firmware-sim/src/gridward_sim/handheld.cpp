@@ -174,8 +174,11 @@ void Handheld::on_event(const gw_event& event) {
     case GW_EVENT_MEDIA_DONE:
       ++tally_.photos_delivered;
       break;
-    case GW_EVENT_DOWN:
     case GW_EVENT_TASK_REOPENED:
+      // The member has answered and was told why it counts for nothing; another answer would say the same.
+      given_up_.insert(event.id);
+      break;
+    case GW_EVENT_DOWN:
       errands_changed_ = true;
       if (around_.witness != nullptr) around_.witness->down(name_, epoch_, event.number, event.id);
       break;
@@ -417,7 +420,7 @@ void Handheld::look_for_errands() {
   for (auto& errand : found.errands) {
     const bool known =
         std::any_of(errands_.begin(), errands_.end(), [&](const Errand& other) { return other.task == errand.task; });
-    if (!known) errands_.push_back(std::move(errand));
+    if (!known && !given_up_.contains(errand.task)) errands_.push_back(std::move(errand));
   }
   if (!errands_.empty() && errands_.front().has_point) walk_.go_to(errands_.front().point);
 }

@@ -9,6 +9,7 @@
 #include <gridward_sim/witness.hpp>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -120,6 +121,7 @@ class Handheld {
   int reports_ = 0;
   std::vector<Reported> reported_;
   std::vector<Errand> errands_;
+  std::set<std::string> given_up_;  // tasks whose answer was refused
 };
 
 std::int64_t steady_ms();  // the clock of step()

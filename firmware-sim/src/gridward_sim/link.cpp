@@ -103,6 +103,7 @@ class Link {
 
   Result<LinkCounts> run() {
     listener_ = new_socket();
+    if (!listener_) return fail(ErrorCode::unavailable, "socket", std::strerror(errno));
     const int on = 1;
     ::setsockopt(listener_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     const auto address = loopback(options_.listen);
@@ -157,8 +158,8 @@ class Link {
       ++counts_.connections;
       auto broker = new_socket();
       const auto address = loopback(options_.to);
-      if (::connect(broker.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
-          errno != EINPROGRESS) {
+      const auto* where = reinterpret_cast<const sockaddr*>(&address);
+      if (!broker || (::connect(broker.get(), where, sizeof address) != 0 && errno != EINPROGRESS)) {
         client.reset();
         continue;
       }

@@ -76,12 +76,13 @@ class Witness:
 
 
 class Audit:
-    def __init__(self, stack, witness):
+    def __init__(self, stack, witness, restored):
         self.stack = stack
         self.witness = witness
+        self.restored = restored
         self.out = {key: 0 for key in (
-            "created", "stored", "reports", "refused", "waiting", "lost", "duplicated", "photos_created", "photos_verified",
-            "photos_refused", "derivatives_missing", "down_sent", "down_applied", "down_lost", "down_doubled", "jobs_left")}
+            "created", "stored", "reports", "refused", "undone_results", "waiting", "lost", "duplicated", "photos_created", "photos_verified",
+            "photos_refused", "derivatives_missing", "down_sent", "down_applied", "down_lost", "down_doubled", "jobs_left", "parts_left")}
         self.problems = []
 
     def tell(self, text):
@@ -123,7 +124,9 @@ class Audit:
         for box in self.boxes:
             for record, (kind, digest, state) in box.records.items():
                 created[(box.device, box.epoch, record)] = (kind, digest)
-                if state == REFUSED:
+                if state == REFUSED and kind == "task_result" and self.restored:
+                    self.out["undone_results"] += 1
+                elif state == REFUSED:
                     self.out["refused"] += 1
                     self.tell(f"{box.device}: {kind} {record} was refused by the server")
                 elif state == WAITING:
@@ -196,7 +199,11 @@ class Audit:
     def photos(self, folder):
         created, waiting = set(), set()
         for box in self.boxes:
+            # What belongs to refused records only is not sent.
+            needed = {sha for record, sha in box.links if box.records[record][2] != REFUSED}
             for sha, state in box.photos.items():
+                if sha not in needed:
+                    continue
                 if state == REFUSED:
                     self.out["photos_refused"] += 1
                     self.tell(f"{box.device}: photo {sha} was refused by the server")
@@ -205,7 +212,8 @@ class Audit:
                     waiting.add(sha)
                     self.tell(f"{box.device}: photo {sha} still waits")
                 created.add(sha)
-        links = set(self.witness.links).union(*(box.links for box in self.boxes))
+        links = {(record, sha) for record, sha in set(self.witness.links).union(*(box.links for box in self.boxes))
+                 if any(record in ids for ids in self.accepted.values())}
         created |= {sha for _, sha in links}
         status = {plain(row[0]): row[1] for row in self.db.execute("SELECT sha256, status FROM media")}
         for sha in sorted(created):
@@ -221,10 +229,12 @@ class Audit:
             if status.get(sha) != DERIVED or missing:
                 self.out["derivatives_missing"] += 1
                 self.tell(f"photo {sha}: status {status.get(sha)}, without {' and '.join(missing) or 'nothing'}")
-        there = {(plain(row[0]), plain(row[1])) for row in self.db.execute("SELECT record, sha256 FROM media_links JOIN media USING (media)")}
+        self.out["parts_left"] = sum(len(os.listdir(os.path.join(folder, name))) for name in ("part", "tmp"))
+        if self.out["parts_left"]:
+            self.tell(f"{self.out['parts_left']} files are left of photos that came or were derived")
+        there = {(plain(row[0]), plain(row[1])) for row in self.db.execute("SELECT id, sha256 FROM media_links JOIN records USING (record) JOIN media USING (media)")}
         for record, sha in sorted(links - there):
-            if any(record in ids for ids in self.accepted.values()):
-                self.lost(f"photo {sha} is not named by its record {record}")
+            self.lost(f"photo {sha} is not named by its record {record}")
 
     # -- what was numbered for each handheld has been stored there, each once
     def down(self):
@@ -240,7 +250,8 @@ class Audit:
             for n in missing:
                 self.out["down_lost"] += 1
                 self.tell(f"{box.device}: item {n} of {count} never came down")
-            for n in sorted(box.down):
+            # A restored server counts on from what the handheld tells it, when it has something to send.
+            for n in sorted(box.down if not self.restored else ()):
                 if n > count:
                     self.out["down_doubled"] += 1
                     self.tell(f"{box.device}: item {n} came down, of {count}")
@@ -253,15 +264,16 @@ class Audit:
                 self.tell(f"{device}: item {n} was shown {count} times")
 
 
-def audit(stack, witness_files=()):
-    """Counts, and a sentence for everything that is not as it should be. `witness_files`: of gridward-sim."""
-    return Audit(stack, Witness(witness_files)).run()
+def audit(stack, witness_files=(), restored=False):
+    """Counts, and a sentence for everything that is not as it should be. `witness_files`: of gridward-sim. `restored`: the server was,
+    so what the desk did after the backup is gone; a result of a task that it had given then is refused, and nothing is wrong."""
+    return Audit(stack, Witness(witness_files), restored).run()
 
 
 def held(result):
     """Nothing lost, doubled, missing or left over."""
     return result["created"] > 0 and not any(result[key] for key in (
-        "waiting", "lost", "duplicated", "refused", "photos_refused", "derivatives_missing", "down_lost", "down_doubled", "jobs_left"))
+        "waiting", "lost", "duplicated", "refused", "photos_refused", "derivatives_missing", "down_lost", "down_doubled", "jobs_left", "parts_left"))
 
 
 def whole_jpeg(path):

@@ -13,15 +13,14 @@ import time
 from .audit import open_readonly
 from .build import say
 from .desk import Desk
-from .procs import Failed, free_port, port_answers, wait_for
+from .procs import Child, Failed, free_port, port_answers, run, wait_for
 
-FAULTS = ["server", "broker", "handhelds", "link", "clock", "disk"]
+FAULTS = ["server", "broker", "handhelds", "link", "clock", "disk", "backup", "restore"]
 WORKER = "gridward-vision-worker"
 WORKER_GONE_S = 2   # a photo worker may finish nothing, so it has no reason to stay longer
 READY_S = 60        # until a restart counts as failed
 GROUPS = 4          # processes of handhelds, when they are killed
 SMALL_DISKS = 3     # handhelds with a disk that gets full
-PHOTOS = ("1024x768", "1024x768", "1024x768", "2400x1800")  # large ones, too: they take long to send and to derive
 DISK = "24m"        # each; there is no room for more than a few dozen photos
 
 
@@ -83,16 +82,17 @@ class Tail:
 
 class Chaos:
     """`faults`: of FAULTS; `kills`: of the server, in `seconds`; `rate`: reports a second, all handhelds together; `patience`:
-    seconds for everything to arrive when nothing is broken any more."""
+    seconds for everything to arrive when nothing is broken any more; `photos`: sizes."""
 
-    def __init__(self, stack, seed, seconds, kills, rate, faults, patience):
+    def __init__(self, stack, seed, seconds, kills, rate, faults, patience, photos):
         self.stack, self.seed, self.seconds, self.kills, self.faults = stack, seed, seconds, kills, list(faults)
-        self.rate, self.patience = rate, patience
+        self.rate, self.patience, self.photos = rate, patience, photos
         self.witness = stack.path("witness.log")
         self.witnessed = Tail(self.witness)
         self.saved = 0
         self.counts = collections.Counter({name: 0 for name in (
-            "kills", "kills_while_starting", "kills_while_deriving", "broker_kills", "handheld_kills", "disk_fills", "died", "orphans")})
+            "kills", "kills_while_starting", "kills_while_deriving", "broker_kills", "handheld_kills", "disk_fills", "backups", "backups_killed",
+            "restores", "died", "orphans")})
         self.restarts, self.lingered = [], []
         self.ghosts = []  # (pid, start time, since) of workers whose server is gone
         self.starting = None  # (since, its log)
@@ -100,6 +100,9 @@ class Chaos:
         self.fleet_starts = 0
         self.disks = []  # handhelds with a small one
         self.link = None
+        self.backup = None  # (child, since, when it is killed)
+        self.last_backup = None  # when the newest whole one was begun
+        self.undone = []  # times of which a restored server knows nothing
         self.problems = []
         self.desk = Desk(stack, pace=5)
 
@@ -110,8 +113,10 @@ class Chaos:
     # -- before
     def prepare(self):
         """Everything up, nothing broken yet."""
-        # Often, so that tracks and heartbeats are under way whenever something breaks.
-        self.stack.device_config = {"track_interval_ms": 1000, "track_batch_ms": 5000, "heartbeat_ms": 10000, "keepalive_s": 10}
+        # Often, so that tracks and heartbeats are under way whenever something breaks; with very many as often as in the field.
+        many = self.stack.device_count / 100
+        self.stack.device_config = {"track_interval_ms": int(1000 * max(1, many)), "track_batch_ms": int(5000 * max(1, many)),
+                                    "heartbeat_ms": int(10000 * max(1, many)), "keepalive_s": 10}
         if "link" in self.faults:
             self.stack.link_port = free_port(self.stack.mqtt_port + 1)
         self.stack.prepare()
@@ -138,7 +143,7 @@ class Chaos:
         # Another seed for each start: a member who begins again does not do the same again.
         self.fleet_starts += 1
         self.fleets[number] = self.stack.start_fleet(
-            self.stack.handhelds[number::groups], behaviour, drain=self.patience, photos=PHOTOS, name=f"fleet-{number}",
+            self.stack.handhelds[number::groups], behaviour, drain=self.patience, photos=self.photos, name=f"fleet-{number}",
             words=["--unique", "--witness", self.witness, "--seed", self.seed * 1000 + self.fleet_starts],
             env={**os.environ, "TMPDIR": self.stack.path("tmp")})
 
@@ -195,6 +200,15 @@ class Chaos:
                 plan.append((at, f"disk of {os.path.basename(os.path.dirname(box))} full for {long:.1f}",
                              lambda box=box: self.fill(box)))
                 plan.append((min(at + long, self.seconds), "", lambda box=box: self.empty(box)))
+        if "backup" in self.faults:
+            for at, draw in times("backup", max(2, round(self.seconds / 8))):
+                killed = draw.uniform(0.05, 1) if draw.random() < 0.3 else None
+                plan.append((at, "backup" if killed is None else "backup that is killed", lambda killed=killed: self.begin_backup(killed)))
+        if "restore" in self.faults:
+            for at, draw in times("restore", max(1, round(self.seconds / 120))):
+                killed = draw.uniform(0.02, 0.3)
+                # Not at the beginning, when there is nothing yet to lose.
+                plan.append((0.4 * self.seconds + 0.6 * at, "the server's disk lost, restored", lambda killed=killed: self.restore(killed)))
         return sorted(plan, key=lambda entry: entry[0])
 
     def run(self):
@@ -229,6 +243,16 @@ class Chaos:
         ended = self.stack.ended()
         if ended is not None:
             raise Failed(f"{ended.title} ended by itself, status {ended.returncode}:\n{ended.tail()}")
+        if self.backup:
+            self.look_at_backup(now)
+        self.look_at_ghosts(now)
+        if now >= self.next_line:
+            self.next_line = now + 5
+            self.saved += self.witnessed.read().count(b"saved ")
+            say(f"{now - self.begin:6.0f} s  killed: server {self.counts['kills']}, broker {self.counts['broker_kills']}, handhelds "
+                f"{self.counts['handheld_kills']}; {self.saved} records saved, {len(self.desk.acked)} acts at the desk")
+
+    def look_at_ghosts(self, now):
         for ghost in list(self.ghosts):
             pid, started, since = ghost
             stat = stat_of(pid)
@@ -239,11 +263,6 @@ class Chaos:
                 self.counts["orphans"] += 1
                 self.tell(f"photo worker {pid} outlives its server")
                 self.ghosts.remove(ghost)
-        if now >= self.next_line:
-            self.next_line += 5
-            self.saved += self.witnessed.read().count(b"saved ")
-            say(f"{now - self.begin:6.0f} s  killed: server {self.counts['kills']}, broker {self.counts['broker_kills']}, handhelds "
-                f"{self.counts['handheld_kills']}; {self.saved} records saved, {len(self.desk.acked)} acts at the desk")
 
     # -- the ways to break it
     def launch_server(self):
@@ -251,7 +270,7 @@ class Chaos:
         self.stack.launch_server()
         self.starting = (time.monotonic(), log)
 
-    def kill_server(self):
+    def kill_server(self, again=True):
         workers, busy = workers_of(self.stack.server.pid)
         self.counts["kills"] += 1
         self.counts["kills_while_starting"] += self.starting is not None
@@ -259,7 +278,9 @@ class Chaos:
         self.stack.kill(self.stack.server)
         now = time.monotonic()
         self.ghosts += [(pid, started, now) for pid, started in workers.items()]
-        self.launch_server()
+        self.starting = None
+        if again:
+            self.launch_server()
 
     def kill_broker(self):
         self.counts["broker_kills"] += 1
@@ -283,6 +304,57 @@ class Chaos:
     def empty(self, box):
         if os.path.exists(os.path.join(box, "filler")):
             os.unlink(os.path.join(box, "filler"))
+
+    def begin_backup(self, killed):
+        if self.backup:
+            return  # the one before is still at it
+        child = Child("gridward-server backup", self.stack.server_command("backup", self.stack.path("backups")),
+                      self.stack.path("logs", "backup.log"))
+        now = time.monotonic()
+        self.backup = (child, now, killed and now + killed)
+
+    def look_at_backup(self, now):
+        child, since, killed_at = self.backup
+        if child.poll() is None:
+            if killed_at and now >= killed_at:
+                self.kill_backup()
+            return
+        self.backup = None
+        if child.returncode == 0:
+            self.counts["backups"] += 1
+            self.last_backup = since
+        else:
+            self.tell(f"a backup ended with status {child.returncode}:\n{child.tail(5)}")
+
+    def kill_backup(self):
+        self.backup[0].kill()
+        self.backup[0].wait()
+        self.backup = None
+        self.counts["backups_killed"] += 1
+
+    def restore(self, killed):
+        """The machine is lost with its disk; the last backup is put on another."""
+        if self.backup:
+            self.kill_backup()
+        whole = sorted(name for name in os.listdir(self.stack.path("backups")) if not name.endswith(".part")) if self.last_backup else []
+        if not whole:
+            say("  no backup yet: nothing to restore")
+            return
+        self.counts["restores"] += 1
+        self.kill_server(again=False)
+        while self.ghosts:
+            self.look_at_ghosts(time.monotonic())
+        shutil.rmtree(self.stack.path("server"))
+        os.mkdir(self.stack.path("server"), mode=0o700)
+        command = self.stack.server_command("restore", self.stack.path("backups", whole[-1]))
+        cut = Child("gridward-server restore", command, self.stack.path("logs", "restore.log"))
+        time.sleep(killed)
+        cut.kill()
+        cut.wait()
+        if not os.path.exists(self.stack.path("server", "gridward.db")):  # else it was quicker
+            run(command, "the restore")
+        self.undone.append((self.last_backup, time.monotonic()))
+        self.launch_server()
 
     # -- the end
     def wait(self, condition, seconds, what):
@@ -308,7 +380,7 @@ class Chaos:
             self.empty(box)
         if self.link:
             self.link.send_signal(signal.SIGUSR1)
-        self.wait(lambda: self.starting is None and not self.ghosts, READY_S, "the server was ready")
+        self.wait(lambda: self.starting is None and not self.ghosts and not self.backup, READY_S, "the server was ready")
         self.desk.stop()
         for fleet in self.fleets.values():
             fleet.send_signal(signal.SIGUSR1)  # no more reports

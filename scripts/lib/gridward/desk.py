@@ -2,6 +2,7 @@
 remembers every act that the server said yes to."""
 import http.client
 import threading
+import time
 
 from .api import Refused
 
@@ -19,7 +20,7 @@ class Desk(threading.Thread):
         self.stack = stack
         self.pause = 1 / pace
         self.stopping = threading.Event()
-        self.acked = []  # (case, version after it, action)
+        self.acked = []  # (when, case, version after it, action)
         self.tries = 0
         self.refused = []
         self.apis = {}
@@ -67,7 +68,7 @@ class Desk(threading.Thread):
                 words["unit"] = self.stack.accounts["all"][self.stack.accounts["unit"]["login"]]["org"]
             self.tries += 1
             after = self.api(who).act(case, action, **words)
-            self.acked.append((case_id.replace("-", ""), after["version"], action))
+            self.acked.append((time.monotonic(), case_id.replace("-", ""), after["version"], action))
             return True
         return False
 
@@ -75,8 +76,10 @@ class Desk(threading.Thread):
         self.stopping.set()
         self.join()
 
-    def missing(self, db):
-        """Acts that the server had said yes to and does not know any more."""
+    def missing(self, db, undone=()):
+        """Acts that the server had said yes to and does not know any more. `undone`: times (from, to) of which a restore knows
+        nothing."""
         there = {(bytes(case).decode(), n, kind.decode()) for case, n, kind in db.execute("SELECT case_id, n, type FROM case_events")}
         # Closing brings the assessment with it, in the same version step or the next.
-        return [act for act in self.acked if not any((act[0], n, act[2]) in there for n in (act[1], act[1] - 1))]
+        return [(case, version, action) for at, case, version, action in self.acked
+                if not any((case, n, action) in there for n in (version, version - 1)) and not any(a <= at <= b for a, b in undone)]

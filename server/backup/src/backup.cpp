@@ -210,6 +210,9 @@ Result<Made> make(storage::StoreWithControl& store, const app::PhotoStore& photo
     return tl::unexpected(reach.error());
   }
   if (auto moved = platform::move_file(unfinished, made.folder); !moved) return tl::unexpected(moved.error());
+  // What it stands on, too: this folder, or a backup beside it whose photos are linked, may be of a run that was killed
+  // before it had synced them.
+  if (auto synced = platform::sync_file_system(dir); !synced) return tl::unexpected(synced.error());
   made.photos = work.manifest.photos.size();
   made.linked = work.linked;
   made.missing = std::move(work.manifest.missing);

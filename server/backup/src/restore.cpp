@@ -142,7 +142,8 @@ Result<Settled> restore(const fs::path& given, app::PhotoStore& photos, const Re
   if (fs::exists((unfinished / kDatabase).string() + "-wal")) {
     return fail(ErrorCode::storage_failed, "database", "the copy could not be closed");
   }
-  if (auto synced = platform::sync_file(unfinished / kDatabase); !synced) return tl::unexpected(synced.error());
+  // With the photos, which an earlier run that was killed may have brought: the database says that they are here.
+  if (auto synced = platform::sync_file_system(data_dir); !synced) return tl::unexpected(synced.error());
   if (auto moved = platform::move_file(unfinished / kDatabase, database); !moved) {
     return tl::unexpected(moved.error());
   }

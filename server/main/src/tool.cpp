@@ -10,7 +10,9 @@ namespace gridward::main_program {
 namespace log = platform::log;
 
 Result<std::string> database_url(const platform::Config& config) {
-  if (std::filesystem::exists(backup::restore_folder(config.data_dir))) {
+  // The database comes to its place last: where it is, the restore was done and only the tidying up was not.
+  if (std::filesystem::exists(backup::restore_folder(config.data_dir)) &&
+      !std::filesystem::exists(std::filesystem::path(config.data_dir) / "gridward.db")) {
     return fail(ErrorCode::unavailable, "data_dir",
                 "a restore into " + config.data_dir + " was cut off: run it again, or remove " +
                     backup::restore_folder(config.data_dir).string());

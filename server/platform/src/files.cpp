@@ -56,6 +56,10 @@ class File {
     if (::fsync(fd_) != 0) return failed("fsync", path_, errno);
     return {};
   }
+  Result<void> sync_file_system() const {
+    if (::syncfs(fd_) != 0) return failed("syncfs", path_, errno);
+    return {};
+  }
 
  private:
   const fs::path& path_;
@@ -94,6 +98,12 @@ Result<FileHash> read_through(const fs::path& path, const File* to) {
 
 Result<void> sync_file(const fs::path& path) { return sync(path, O_RDONLY); }
 Result<void> sync_folder(const fs::path& path) { return sync(path, O_RDONLY | O_DIRECTORY); }
+
+Result<void> sync_file_system(const fs::path& folder) {
+  const File file(folder, O_RDONLY | O_DIRECTORY);
+  if (file.open_error() != 0) return failed("open", folder, file.open_error());
+  return file.sync_file_system();
+}
 
 Result<void> make_folder(const fs::path& path, unsigned mode) {
   if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) != 0) {

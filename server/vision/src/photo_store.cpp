@@ -25,14 +25,6 @@ tl::unexpected<Error> storage_failed(std::string_view what, const fs::path& path
               path.string() + ": " + std::generic_category().message(error));
 }
 
-// What a process that was killed left behind is seen, but need not be on the disk yet: a name, a folder, a folder
-// above.
-Result<void> sync_everything(const fs::path& folder) {
-  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::syncfs(fd.get()) != 0) return storage_failed("syncfs", folder, errno);
-  return {};
-}
-
 std::optional<std::uint64_t> regular_size(const fs::path& path) {
   struct stat info{};
   if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
@@ -67,7 +59,7 @@ Result<void> FilePhotoStore::prepare() {
     const auto sha = sha256_from_hex(name.substr(0, name.find('-')));
     if (sha && has_original(*sha)) fs::remove(entry.path(), error);
   }
-  return sync_everything(root_);
+  return platform::sync_file_system(root_);
 }
 
 std::string FilePhotoStore::path(const Sha256& sha, app::PhotoSize size) const {

@@ -73,7 +73,12 @@ TEST_F(Agent, ANewReportOfAnotherProcessIsNoticedAtOnce) {
 TEST_F(Agent, OneAgentForAFolder) {
   const auto running = agent();
   ASSERT_TRUE(wait_until([&] { return server_.hellos() > 0; }));
-  EXPECT_EQ(command({"run"}).status, 6);
+  const auto second = command({"run"});
+  EXPECT_EQ(second.status, 6);
+  EXPECT_NE(second.output.find("An agent runs on this data folder already"), std::string::npos) << second.output;
+  EXPECT_NE(second.output.find("process " + std::to_string(running->pid())), std::string::npos) << second.output;
+  const auto zh = run_command({program(), "--lang", "zh", "--config", config_file(), "run"});
+  EXPECT_NE(zh.output.find("此数据目录上已有代理在运行"), std::string::npos) << zh.output;
 }
 
 TEST_F(Agent, ASecondCopyIsTheSameRecord) {
@@ -119,6 +124,38 @@ TEST_F(Agent, ARefusedRecordIsKeptAndMayTryAgain) {
   refuse = false;
   EXPECT_EQ(command({"retry"}).output, "1\n");
   ASSERT_TRUE(wait_until([&] { return server_.count() == 2; }));
+}
+
+TEST_F(Agent, ARefusedAnswerOpensItsTaskAgain) {
+  TaskItem task;
+  task.task = uuid_from_string("018f0000-0000-7000-8000-000000000001").value();
+  task.task_kind = "verify";
+  task.case_id = task.task;
+  task.number = "YJB-0001";
+  task.category = "道路破损";
+  server_.send_item(kDevice, "task", encode_item(task), false);
+  server_.refuse = [](const Record& record) -> std::optional<BadRecord> {
+    return BadRecord{record.id, ErrorCode::unknown_actor, "不在名册"};
+  };
+  const auto running = agent();
+  ASSERT_TRUE(wait_until([&] { return server_.acknowledged() == 1; })) << agent_log();
+  ASSERT_EQ(command({"task", "done", to_string(task.task), "--outcome", "confirmed", "--text", "已修复"}).status, 0);
+  ASSERT_TRUE(wait_until([&] {
+    return agent_log().find("task open again " + to_string(task.task)) != std::string::npos;
+  })) << agent_log();
+  EXPECT_EQ(status()["open_tasks"], 1);
+}
+
+// A device that was wiped, and a broker that brings the items in another order.
+TEST_F(Agent, AfterAWipeTheLowestItemWinsWhateverTheOrder) {
+  server_.start_numbers_at(58);
+  server_.items_backwards = true;
+  for (const char* text : {"一", "二", "三"})
+    server_.send_item(kDevice, "notice", encode_item(NoticeItem{text}), false);
+  const auto running = agent();
+  ASSERT_TRUE(wait_until([&] { return server_.acknowledged() == 60; })) << agent_log();
+  const auto log = agent_log();
+  for (const char* number : {"#58", "#59", "#60"}) EXPECT_NE(log.find(number), std::string::npos) << log;
 }
 
 TEST_F(Agent, ReconnectsAfterTheBrokerDied) {

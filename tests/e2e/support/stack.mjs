@@ -107,6 +107,6 @@ export async function addOperator(stack, { login, name }) {
 
 // What the database of the running server says; read-only.
 export async function ask(stack, sql) {
-  const { stdout } = await promisify(execFile)('sqlite3', ['-readonly', join(stack.data, 'server', 'gridward.db'), sql])
+  const { stdout } = await promisify(execFile)('sqlite3', ['-readonly', '-cmd', '.timeout 10000', join(stack.data, 'server', 'gridward.db'), sql])
   return stdout.trim()
 }

@@ -30,6 +30,7 @@ namespace {
 using namespace gridward::powerloss;
 
 LogHeader* log_header = nullptr;
+bool no_syncs = false;
 
 // ---- what the kernel says of a descriptor ----
 
@@ -212,7 +213,8 @@ bool is_unseen(std::uint64_t number) {
   }
   return false;
 }
-void add_unseen(std::uint64_t number) {
+void add_unseen(Locked& lock, std::uint64_t number) {
+  lock.add(OpKind::unseen, number);
   if (is_unseen(number)) return;
   if (unseen_count == kMostUnseen) {
     problem("too many files are written unseen", "");
@@ -263,6 +265,7 @@ ssize_t say(void*, const char* text, std::size_t size) {
 }
 
 __attribute__((constructor)) void begin() {
+  no_syncs = std::getenv(kNoSyncVariable) != nullptr;
   const char* path = std::getenv(kLogVariable);
   if (path == nullptr) return;
   const long fd = ::syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
@@ -360,6 +363,7 @@ int allocated(int fd, off_t begin, off_t length) {
 int cut(int fd, off_t size, off_t) { return static_cast<int>(::syscall(SYS_ftruncate, fd, size)); }
 
 int synced(int fd, long call) {
+  if (no_syncs) return 0;
   const Where at = where(fd);
   if (at.is != Is::file) return static_cast<int>(::syscall(call, fd));
   if (log_header->slow_sync[0] != 0 && ends_with(at.path, log_header->slow_sync)) ::usleep(kSlowSyncUs);
@@ -468,8 +472,8 @@ std::FILE* file_opened(const char* path, const char* mode, const char* symbol) {
   if (fd < 0) return nullptr;
   struct stat info{};
   if (::fstat(fd, &info) == 0) {
-    const Locked lock;
-    add_unseen(info.st_ino);
+    Locked lock;
+    add_unseen(lock, info.st_ino);
   }
   return ::fdopen(fd, mode);
 }
@@ -492,8 +496,8 @@ void look_for_descriptors(const msghdr* message) {
       std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
       const Where at = where(fd);
       if (at.is != Is::file || (::fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY) continue;
-      const Locked lock;
-      add_unseen(at.number);
+      Locked lock;
+      add_unseen(lock, at.number);
     }
   }
 }

@@ -107,6 +107,7 @@ void Disk::change(Entry& entry, const Change& change) {
   if (entry.folder) throw std::logic_error("the log writes to a folder");
   apply_to(entry.live, change.offset, change.data, change.truncate);
   entry.changes.push_back(change);
+  entry.unseen = false;
 }
 
 void Disk::add_name(Entry& folder, std::string_view name, Node node, std::size_t rename, bool across) {
@@ -152,6 +153,9 @@ void Disk::apply(const Op& op) {
       folder.live_names.erase(found);
       break;
     }
+    case OpKind::unseen:
+      of(op.file).unseen = true;
+      break;
     case OpKind::sync:
       sync(of(op.file));
       break;
@@ -220,8 +224,16 @@ Disk::Names Disk::names_after(Node node, Loss loss, std::uint64_t seed) const {
 
 Content Disk::content_after(Node node, Loss loss, std::uint64_t seed) const {
   const Entry& file = entries_[node];
-  if (file.changes.empty() || loss == Loss::all || loss == Loss::data) return file.durable;
+  if (loss == Loss::all || loss == Loss::data) return file.durable;
   Random random(mixed(seed, node));
+  if (file.unseen) {
+    Bytes anything = *file.durable;
+    anything.resize(anything.size() + random.below(8 * kSector));
+    for (auto at = file.durable->size(); at < anything.size(); ++at)
+      anything[at] = static_cast<std::uint8_t>(random.next());
+    return std::make_shared<const Bytes>(std::move(anything));
+  }
+  if (file.changes.empty()) return file.durable;
   switch (random.below(4)) {
     case 0:
       return file.durable;
@@ -278,6 +290,7 @@ void Disk::walk(Tree& tree, Node node, const std::string& path, const N& names_o
       if (tree.folders.insert(full).second) walk(tree, child, full, names_of, content_of);
     } else {
       tree.files[full] = content_of(child);
+      if (entries_[child].unseen) tree.unseen.insert(full);
     }
   }
 }

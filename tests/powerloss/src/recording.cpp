@@ -50,7 +50,13 @@ void put(char (&target)[N], const std::string& text) {
   std::memcpy(target, text.c_str(), text.size() + 1);
 }
 
+std::string preload() {
+  return "LD_PRELOAD=" + test::program("tests/powerloss/libgridward_powerloss_recorder.so").string();
+}
+
 }  // namespace
+
+std::vector<std::string> without_syncs() { return {preload(), std::string(kNoSyncVariable) + "=1"}; }
 
 Disk read_disk(const fs::path& folder) {
   const auto root = number_of(folder);
@@ -94,6 +100,7 @@ std::string difference(const Tree& tree, const fs::path& folder) {
   }
   for (const auto& [path, content] : tree.files) {
     if (!files.contains(path)) return path + ": only the log knows this file";
+    if (tree.unseen.contains(path)) continue;
     const auto real = bytes_of(folder / path);
     if (real == *content) continue;
     const auto at = std::ranges::mismatch(real, *content).in1 - real.begin();
@@ -130,8 +137,7 @@ Recording::~Recording() {
 }
 
 std::vector<std::string> Recording::environment() const {
-  return {"LD_PRELOAD=" + test::program("tests/powerloss/libgridward_powerloss_recorder.so").string(),
-          std::string(kLogVariable) + "=" + log_.string()};
+  return {preload(), std::string(kLogVariable) + "=" + log_.string()};
 }
 
 std::uint64_t Recording::count() const { return __atomic_load_n(&header_->count, __ATOMIC_ACQUIRE); }

@@ -243,7 +243,8 @@ class Model {
     safe_ = backup.safe;
   }
   void restore() {
-    // Words of the lost store stay on their way.
+    // Words of the lost store stay on their way, some behind those of the next one.
+    if (chance(50)) std::swap(late_, answers_);
     const auto& backup = latest_only_ ? backups_.back() : backups_[random_() % backups_.size()];
     server_ = backup.store;
     safe_ = backup.safe;
@@ -326,6 +327,10 @@ class Model {
       case 11:
         if (chance(5)) back_up();
         if (chance(2)) restore();
+        if (!late_.empty() && chance(50)) {
+          answers_.push_back(late_.back());
+          late_.pop_back();
+        }
         break;
       default:
         if (!air_.empty()) {
@@ -342,6 +347,7 @@ class Model {
     up_ = false;
     connecting_ = false;
     answers_.clear();
+    late_.clear();
     if (chance(50)) air_.clear();
   }
   void lose_link() {
@@ -411,6 +417,7 @@ class Model {
   int restores_ = 0;
   std::vector<SyncOutput> air_;
   std::vector<DownMessage> answers_;
+  std::vector<DownMessage> late_;
   std::uint64_t next_seq_ = 1;
   std::uint64_t next_down_ = 0;
   std::uint64_t stored_down_ = 0;

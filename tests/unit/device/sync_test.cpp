@@ -408,20 +408,18 @@ TEST(Sync, BusyIsRespected) {
   EXPECT_EQ(sent[0].seqs, (std::vector<std::uint64_t>{1}));
 }
 
-// The server was restored behind a broker that stayed up: it is busy for a photo whose record it does not have, and
-// would be so for ever if the device never asked who it is.
-TEST(Sync, BusyForAPhotoIsFollowedByAGreeting) {
-  Script script;
+// A restored server knows no record that names the photo.
+TEST(Sync, BusyAgainAndAgainAsksForAReceipt) {
+  Script script({}, std::nullopt, kStore);
   script.photo(1, 1'000);
   script.greet();
-  ASSERT_EQ(script.machine.in_flight(), 1U);
-  script.feed(in::Down{Busy{Millis{500}}});
-  const auto outputs = script.wait(Millis{1'000});
-  const auto said = all<out::PublishUp>(outputs);
-  ASSERT_EQ(said.size(), 1U);
-  EXPECT_TRUE(said[0].hello);
-  EXPECT_TRUE(std::holds_alternative<out::PublishUp>(outputs[0])) << "before the photo";
-  EXPECT_EQ(all<out::PublishPiece>(outputs).size(), 1U);
+  bool greeted = false;
+  for (int i = 0; i < 3 && !greeted; ++i) {
+    script.feed(in::Down{Busy{Millis{500}}});
+    for (const auto& up : all<out::PublishUp>(script.wait_timer())) greeted = greeted || up.hello;
+  }
+  EXPECT_TRUE(greeted);
+  EXPECT_EQ(all<out::Restored>(script.receipt({}, 0, id_of(777))).size(), 1U);
 }
 
 TEST(Sync, ARefusedPublishIsNotRetriedForever) {

@@ -12,6 +12,10 @@ namespace gridward::platform {
 
 Result<void> sync_file(const std::filesystem::path& path);
 Result<void> sync_folder(const std::filesystem::path& path);
+// Everything on the file system that the folder lies on, the names of the folders above it included. What a process
+// that was killed had written is seen by the next one and need not be on the disk: for the moments before it is built
+// on.
+Result<void> sync_file_system(const std::filesystem::path& folder);
 // Makes one folder and syncs the one above it; the same again is ok. `mode` as in mkdir(2). Not the same folder by two
 // threads at a time: the second would build on what the first has not synced yet.
 Result<void> make_folder(const std::filesystem::path& path, unsigned mode = 0750);

@@ -32,6 +32,7 @@ using Content = std::shared_ptr<const Bytes>;
 struct Tree {
   std::map<std::string, Content> files;
   std::set<std::string> folders;
+  std::set<std::string> unseen;  // files that somebody else may have written to
 };
 bool same(const Tree& a, const Tree& b);
 std::uint64_t fingerprint(const Tree& tree);
@@ -83,6 +84,7 @@ class Disk {
     Content durable;
     Bytes live;
     std::vector<Change> changes;
+    bool unseen = false;  // nobody knows what is in it, until it is written to again
     // A folder.
     Names durable_names;
     Names live_names;

@@ -17,6 +17,7 @@ enum class OpKind : std::uint16_t {
   rename,    // folder, name, folder2, name2, file
   link,      // folder2, name2, file
   unlink,    // folder, name: also of a folder
+  unseen,    // file: somebody may write to it from now on who is not recorded
   sync,      // file: fsync or fdatasync, of a file or a folder
   sync_all,  // sync or syncfs
   sent,      // file: the socket, data: what the kernel took
@@ -45,6 +46,8 @@ inline constexpr std::uint64_t kLogEntries = 8192;  // where they begin
 inline constexpr std::uint64_t kNever = UINT64_MAX;
 inline constexpr unsigned kSlowSyncUs = 20'000;
 inline constexpr const char* kLogVariable = "GRIDWARD_POWERLOSS_LOG";
+// Nothing is recorded, and a sync does nothing: for a program that only looks at what the model has put on the disk.
+inline constexpr const char* kNoSyncVariable = "GRIDWARD_POWERLOSS_NO_SYNC";
 
 struct LogHeader {
   std::uint64_t magic;

@@ -17,6 +17,9 @@ void write_tree(const Tree& tree, const std::filesystem::path& folder);
 // looked over, as the recorder does.
 std::string difference(const Tree& tree, const std::filesystem::path& folder);
 
+// For programs that look at a disk that is thrown away: nothing waits for a real disk.
+std::vector<std::string> without_syncs();
+
 class Recording {
  public:
   // `root` exists and lies still; the log is a sparse file beside it.

@@ -78,6 +78,7 @@ class TestServer {
   std::optional<Millis> busy;                                     // what a dropped message is answered with
   std::function<std::optional<BadRecord>(const Record&)> refuse;  // nothing: taken
   std::optional<PublicKey> key;                                   // checks signatures when set
+  bool items_backwards = false;                                   // after a hello
 
   std::vector<Record> records() const {
     const std::lock_guard lock(mutex_);
@@ -109,7 +110,7 @@ class TestServer {
   int bad_signatures() const { return bad_signatures_; }
   int conflicts() const { return conflicts_; }
   void set_safe(std::uint64_t safe) { safe_ = safe; }
-  // Takes the place of a backup: records up to `safe`, and their photos.
+  // What restore() comes back to.
   void back_up() {
     const std::lock_guard lock(mutex_);
     backup_ = {records_, hashes_, photos_};
@@ -206,6 +207,7 @@ class TestServer {
       if (up.hello) {
         ++hellos_;
         again = items_;
+        if (items_backwards) std::reverse(again.begin(), again.end());
       }
     }
     if (up.hello || !up.records.empty()) send(device, receipt);
