@@ -1,4 +1,4 @@
-// Personal data out of the database: docs/adr/0006-personal-data-in-the-chain.md says what is erased and what stays.
+// Personal data out of the database: docs/adr/0007-personal-data-in-the-chain.md says what is erased and what stays.
 #include <algorithm>
 #include <set>
 

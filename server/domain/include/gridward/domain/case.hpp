@@ -47,7 +47,7 @@ struct EvidenceRef {
 };
 
 // What of an event is about a person. The chain covers a salted commitment to each and not the value, so that value and
-// salt can be erased and the chain still holds (docs/adr/0006-personal-data-in-the-chain.md).
+// salt can be erased and the chain still holds (docs/adr/0007-personal-data-in-the-chain.md).
 enum class Personal : std::uint8_t { actor, note, place, assignee };  // actor: login and name; not role and node
 inline constexpr std::array<Personal, 4> kPersonal{Personal::actor, Personal::note, Personal::place,
                                                    Personal::assignee};
