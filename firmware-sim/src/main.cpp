@@ -1,6 +1,7 @@
 // gridward-sim: simulated handhelds on the real device library; drawn photos; receiver logs moved in place and time.
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -173,6 +174,26 @@ class Runner {
   }
 };
 
+// What a handheld holds open: outbox, its WAL and index, the agent's lock, two for waking, inotify, the connection; and
+// what a capture needs for a moment.
+constexpr std::size_t kDescriptorsEach = 9;
+constexpr std::size_t kDescriptorsBesides = 32;
+
+// Most shells begin with a soft limit of 1024, which is the limit of programs that use select().
+Result<void> raise_descriptor_limit(std::size_t handhelds) {
+  const rlim_t needed = handhelds * kDescriptorsEach + kDescriptorsBesides;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
+  if (limit.rlim_cur >= needed) return {};
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_max >= needed) return {};
+  return fail(ErrorCode::unavailable, "open files",
+              std::to_string(handhelds) + " handhelds need " + std::to_string(needed) +
+                  " descriptors, the hard limit is " + std::to_string(limit.rlim_max) +
+                  ": raise it (ulimit -Hn, or LimitNOFILE of the unit)");
+}
+
 int run(const Arguments& args) {
   double minutes = 0;
   std::uint64_t seed = 1;
@@ -186,6 +207,7 @@ int run(const Arguments& args) {
   if (args.has("unique") && !args.has("photos")) return usage("--unique needs --photos");
   const auto fleet = load_fleet(args.get("fleet"));
   if (!fleet) return failed(fleet.error(), 3);
+  if (auto raised = raise_descriptor_limit(fleet->handhelds.size()); !raised) return failed(raised.error(), 1);
 
   Surroundings around;
   around.categories = fleet->categories;
@@ -229,7 +251,7 @@ int run(const Arguments& args) {
   threads = std::min<unsigned>(threads, static_cast<unsigned>(fleet->handhelds.size()));
   std::vector<Worker> workers(threads);
   for (std::size_t i = 0; i < fleet->handhelds.size(); ++i) {
-    auto handheld = Handheld::open(fleet->handhelds[i], around, tally, journal, seed * 1'000'003 + i);
+    auto handheld = Handheld::open(fleet->handhelds[i], around, tally, journal, seed * 1'000'003 + i, i);
     if (!handheld) {
       std::filesystem::remove_all(scratch);
       return failed(handheld.error(), 3);

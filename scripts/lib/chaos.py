@@ -118,7 +118,8 @@ def break_it(args, stack):
         if not stack.stop():
             chaos.tell("not everything stopped when asked to")
         say("Audit of both ends")
-        result = audit(stack, [chaos.witness], restored=bool(chaos.undone))
+        result = audit(stack, [chaos.witness], restored=bool(chaos.undone),
+                       short=[os.path.basename(os.path.dirname(box)) for box in chaos.disks])
         db = open_readonly(stack.path("server", "gridward.db"))
         lost_acts = chaos.desk.missing(db, chaos.undone)
         db.close()

@@ -40,7 +40,7 @@ test('a sign-in from the handheld appears on the duty page, inside the grid', as
   await page.getByText('这一天没有打卡记录').waitFor()
   await page.evaluate(() => (globalThis.sameDocument = true))
 
-  await handheld.startReceiver({ lat: spot.lat, lon: spot.lon, radiusM: Math.min(120, spot.edge * 0.6), fixes: 80 })
+  await handheld.startReceiver({ lat: spot.lat, lon: spot.lon, radiusM: Math.min(120, spot.edge * 0.6), fixes: 50 })
   await handheld.start()
   await handheld.save('sign-in')
   const punch = page.locator(`.punch[data-login="${member}"][data-act=in]`)

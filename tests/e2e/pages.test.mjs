@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { barriers, json, launch, logIn, narrow, open, shot, wide } from './support/browser.mjs'
 import { Handheld } from './support/handheld.mjs'
+import { Person } from './support/independent-http.mjs'
 import { drawnScene } from './support/photo.mjs'
 import { middleOf } from './support/place.mjs'
 import { startStack } from './support/stack.mjs'
 import { until } from './support/until.mjs'
 
-let stack, browser, handheld, caseId, longId
+let stack, browser, handheld, caseId, longId, doneId
 
 before(async () => {
   stack = await startStack()
@@ -36,9 +37,34 @@ before(async () => {
   const { cases } = await json(page, '/api/cases')
   longId = cases.find((row) => row.place === null).id
   caseId = cases.find((row) => row.place !== null).id
+  doneId = await workedThrough(categories, position)
   await until('the photo is there', async () => (await json(page, `/api/cases/${caseId}`)).media.every((m) => m.status === 'derived'))
   await page.context().close()
 })
+
+// A case that has been everywhere, made by the people whose work it is.
+async function workedThrough(categories, position) {
+  const [operator, unit] = await Promise.all([stack.accounts.operator, stack.accounts.unit].map((who) => Person.logIn(stack.url, who)))
+  const text = '村委会门前井盖破损，边缘塌陷，夜间行人易踩空。'
+  const scene = (name, more) => drawnScene(join(stack.data, name), 22, '2400x1800', { problem: 'manhole', ...more })
+  const category = categories.find(({ name }) => name.includes('井盖')).code
+  await handheld.save('report', '--category', category, '--text', text, '--photo', await scene('before.jpg'), ...position)
+  const { id } = await until('the report', async () => (await operator.get(`/api/cases?q=${encodeURIComponent(text)}`)).cases[0])
+  await operator.act(id, 'accept')
+  await operator.act(id, 'transfer', { unit: (await unit.get('/api/me')).actor.org, note: '请尽快处置，先行围挡。' })
+  await unit.act(id, 'take')
+  await unit.act(id, 'arrive')
+  await unit.act(id, 'handle', { note: '已更换井盖，周边路面补平。' })
+  await unit.act(id, 'feedback', { note: '井盖已更换，请核查。' })
+  await operator.act(id, 'request_verify', { note: '请到现场核查并拍照。' })
+  const { task } = await until('the task', () => handheld.openTask(id))
+  const words = ['--outcome', 'confirmed', '--text', '井盖完好，路面平整。', '--photo', await scene('after.jpg', { repaired: true })]
+  await handheld.save('task', 'done', task, ...words, ...position)
+  await until('the check', async () => (await operator.get(`/api/cases/${id}`)).step === 'verify_passed')
+  await operator.act(id, 'close', { note: '核查通过，予以结案。' })
+  await until('both photos', async () => (await operator.get(`/api/cases/${id}`)).media.every((m) => m.status === 'derived'))
+  return id
+}
 after(async () => {
   await handheld?.stop()
   await browser?.close()
@@ -48,8 +74,9 @@ after(async () => {
 const pages = [
   { name: 'cases', path: () => '/cases', there: 'a.row' },
   { name: 'cases-none', path: () => '/cases?q=zzz', there: '.empty button' },
-  { name: 'menu', path: () => '/cases?stage=assessed', there: '.empty', press: '.user', then: '[role=menuitem]' },
+  { name: 'menu', path: () => '/cases?stage=closed', there: '.empty', press: '.user', then: '[role=menuitem]' },
   { name: 'case', path: () => `/cases/${caseId}`, there: '[data-testid=map] path.own-grid' },
+  { name: 'case-done', path: () => `/cases/${doneId}`, there: '[data-testid=map] path.own-grid' },
   { name: 'case-long', path: () => `/cases/${longId}`, there: '.strip img' },
   { name: 'viewer', path: () => `/cases/${longId}`, there: '.strip img', press: 'figure .open', then: 'dialog[open] img' },
   { name: 'reject', path: () => `/cases/${caseId}`, there: '[data-action=reject]', press: '[data-action=reject]', then: '#act-note' },
@@ -67,9 +94,11 @@ for (const [kind, size] of Object.entries({ wide, narrow })) {
       const page = await open(browser, stack.url, { size, locale })
       const found = []
       const look = async (name) => {
+        await page.mouse.move(0, 0) // nothing is pointed at
         await shot(page, `page-${name}-${kind}-${locale}`)
         found.push(...(await barriers(page)).map((barrier) => `${name}: ${barrier}`))
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+        // Held against the screen: a phone's window grows with what is too wide.
+        const over = (await page.evaluate(() => document.documentElement.scrollWidth)) - size.width
         if (over > 0) found.push(`${name}: ${over} px wider than the screen`)
         if (size === narrow) found.push(...(await small(page)).map((what) => `${name}: under 44 px: ${what}`))
         if (locale === 'zh-CN') found.push(...(await latin(page)).map((what) => `${name}: not Chinese: ${what}`))

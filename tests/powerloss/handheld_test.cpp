@@ -75,7 +75,7 @@ class HandheldPower : public ::testing::Test {
 
   std::filesystem::path root() const { return dir_ / "root"; }
   std::string config(const char* name = "device") const { return (dir_ / (std::string(name) + ".json")).string(); }
-  // The data folder is two folders down: both are made by the program.
+  // The data folder is two folders down, and so is the key, elsewhere: the program makes all of them.
   void configure(const std::string& broker) {
     for (const auto& [name, folder] : {std::pair{"device", "root"}, std::pair{"copy", "copy"}}) {
       const nlohmann::json values{{"broker", broker},
@@ -83,6 +83,7 @@ class HandheldPower : public ::testing::Test {
                                   {"town", kTown},
                                   {"actor", "wg0001"},
                                   {"data_dir", std::string(folder) + "/var/box"},
+                                  {"key_file", std::string(folder) + "/etc/keys/device.key"},
                                   {"heartbeat_ms", -1},
                                   {"min_free_bytes", 0}};
       test::write_file(config(name), values.dump());
@@ -155,7 +156,7 @@ class HandheldPower : public ::testing::Test {
     const auto box = dir_ / "copy/var/box";
     const auto said = run_command(words(config("copy"), {"status", "--json"}), without_syncs());
     if (said.status == 3) return found;  // never heard of
-    found.enrolled = true;
+    found.enrolled = std::filesystem::exists(dir_ / "copy/etc/keys/device.key");
     if (said.status != 0) {
       found.broken = "status ends with " + std::to_string(said.status) + ": " + said.output;
       return found;
@@ -217,7 +218,8 @@ class HandheldPower : public ::testing::Test {
     for (const auto& one : found.torn) findings.add(n, loss, "torn or missing: " + one);
     for (const auto& line : lines_) {
       if (line.n >= n) break;
-      if (line.text.size() == 64 && !found.enrolled) findings.add(n, loss, "the key was told, and the outbox is gone");
+      if (line.text.size() == 64 && !found.enrolled)
+        findings.add(n, loss, "the key was told, and outbox or key is gone");
       if (!line.text.starts_with("saved ")) continue;
       const auto id = line.text.substr(6, 36);
       const auto seq = std::stoull(line.text.substr(line.text.find('#') + 1));
@@ -386,8 +388,8 @@ TEST_F(HandheldPower, WhatWasSentIsThereAtEveryPoint) {
   EXPECT_EQ(findings.count(), 0U) << findings.text();
 }
 
-// A command that is killed leaves its record behind unsynced, where the next process sees it. When that is the agent it
-// must not send what a power cut would take back: the number would be given twice.
+// A command that is killed leaves its record behind unsynced, where the next process sees it. An agent must not send
+// what a power cut would take back: the number would be given twice.
 TEST_F(HandheldPower, AKillAndThenAPowerCut) {
   const test::Mosquitto broker;
   configure(broker.uri());
@@ -421,6 +423,58 @@ TEST_F(HandheldPower, AKillAndThenAPowerCut) {
             if (loss == Loss::all) judge(findings, n, loss, look_once(tree));
           });
     if (findings.count() > 0) all.add(k, Loss::all, "killed there, then:\n" + findings.text());
+  }
+  EXPECT_EQ(all.count(), 0U) << all.text();
+}
+
+// An agent that is killed while it stores an item leaves it behind unsynced. The next one must not acknowledge what a
+// power cut would take back: the server forgets it.
+TEST_F(HandheldPower, AnAgentThatIsKilledAndThenAPowerCut) {
+  const test::Mosquitto broker;
+  configure(broker.uri());
+  const auto body = R"({"text":"通知"})";
+  std::uint64_t first = 0;
+  std::uint64_t whole = 0;
+  Findings all;
+  Progress progress("handheld, agent killed before", 0);
+  const auto acknowledge = [&](test::TestServer& server) {
+    const auto running = agent();
+    EXPECT_TRUE(test::wait_until([&] { return !running->running() || server.acknowledged() == 1; }, 30s))
+        << test::read_file(dir_ / "agent.log");
+    running->kill(SIGTERM);
+  };
+  const auto begin_again = [&](test::TestServer& server) {
+    start_again();
+    EXPECT_EQ(command({"init"}).status, 0);
+    server.send_item(kDevice, "notice", body, false);
+    first = recording_->count();
+  };
+  {
+    test::TestServer server(broker.uri(), "", kTown);
+    begin_again(server);
+    acknowledge(server);
+    read_log();
+    ASSERT_EQ(decode_up(sent_.back().payload).value().ack, 1U);
+    whole = sent_.back().n - first;
+  }
+  for (std::uint64_t k = 1; k <= whole; k += long_form() ? 1 : 2) {
+    test::TestServer server(broker.uri(), "", kTown);
+    begin_again(server);
+    recording_->kill_at(first + k);
+    acknowledge(server);
+    ASSERT_TRUE(recording_->killed()) << k;
+    recording_->kill_at(kNever);
+    acknowledge(server);
+    ASSERT_EQ(server.acknowledged(), 1U);
+    ASSERT_EQ(recording_->problem(), "");
+    read_log();
+    Findings findings;
+    sweep(*recording_, "handheld, agent killed before", first + k, kNever,
+          [&](std::uint64_t n, Loss loss, const Tree& tree) {
+            if (loss == Loss::all) judge(findings, n, loss, look_once(tree));
+          });
+    if (findings.count() > 0) all.add(k, Loss::all, "killed there, then:\n" + findings.text());
+    progress.step(k);
   }
   EXPECT_EQ(all.count(), 0U) << all.text();
 }

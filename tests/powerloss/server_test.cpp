@@ -517,6 +517,42 @@ TEST_F(ServerPower, AnImportThatIsKilledAndThenAPowerCut) {
   EXPECT_EQ(all.count(), 0U) << all.text();
 }
 
+// A backup that is killed leaves folders and photos behind that the next one builds on: the one that is told of stays.
+TEST_F(ServerPower, ABackupThatIsKilledAndThenAPowerCut) {
+  a_morning();
+  const std::vector<std::string> backup{"backup", (dir_ / "root/backups").string()};
+  const auto start = [&] {
+    recording_.reset();
+    std::filesystem::remove_all(dir_ / "root/backups");
+    recording_.emplace(dir_ / "root");
+  };
+  start();
+  ASSERT_EQ(server_command(backup).status, 0);
+  const auto whole = recording_->count();
+  Findings findings;
+  for (std::uint64_t k = 0; k < whole; k += long_form() ? 1 : 1 + whole / 12) {
+    start();
+    recording_->kill_at(k);
+    ASSERT_EQ(server_command(backup).status, 128 + SIGKILL) << k;
+    recording_->kill_at(kNever);
+    const auto again = server_command(backup);
+    ASSERT_EQ(again.status, 0) << k << "\n" << again.output;
+    ASSERT_EQ(recording_->problem(), "");
+    const auto lines = said(recording_->ops());
+    const auto name = std::filesystem::path(lines.back().text.substr(0, lines.back().text.find(": "))).filename();
+    sweep(*recording_, "server, backup killed before", lines.back().n + 1, kNever,
+          [&](std::uint64_t n, Loss loss, const Tree& tree) {
+            if (loss != Loss::all) return;
+            write_tree(tree, dir_ / "copy");
+            const auto verified = run_command({test::program("server/main/gridward-server").string(), "backup",
+                                               "verify", (dir_ / "copy/backups" / name).string()},
+                                              without_syncs());
+            if (verified.status != 0) findings.add(n, loss, "killed at " + std::to_string(k) + ": " + verified.output);
+          });
+  }
+  EXPECT_EQ(findings.count(), 0U) << findings.text();
+}
+
 // Either there is no database, and the restore can be run again; or there is one and everything that it speaks of.
 TEST_F(ServerPower, ARestoreIsWholeOrNothing) {
   a_morning();

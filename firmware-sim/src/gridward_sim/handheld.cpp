@@ -82,8 +82,9 @@ void Journal::say(const std::string& line) {
 }
 
 Handheld::Handheld(const HandheldSpec& spec, const Surroundings& around, Tally& tally, Journal& journal,
-                   std::uint64_t seed)
+                   std::uint64_t seed, std::size_t number)
     : name_(spec.config.parent_path().filename().string()),
+      number_(number),
       spec_(spec),
       around_(around),
       tally_(tally),
@@ -95,8 +96,8 @@ Handheld::Handheld(const HandheldSpec& spec, const Surroundings& around, Tally& 
 }
 
 Result<std::unique_ptr<Handheld>> Handheld::open(const HandheldSpec& spec, const Surroundings& around, Tally& tally,
-                                                 Journal& journal, std::uint64_t seed) {
-  std::unique_ptr<Handheld> handheld(new Handheld(spec, around, tally, journal, seed));
+                                                 Journal& journal, std::uint64_t seed, std::size_t number) {
+  std::unique_ptr<Handheld> handheld(new Handheld(spec, around, tally, journal, seed, number));
   gw_ports ports{};
   ports.struct_size = sizeof ports;
   ports.user = handheld.get();
@@ -320,7 +321,8 @@ void Handheld::go_home(std::int64_t) {
 // ---- photos ----
 
 std::string Handheld::take_photo(std::uint64_t scene, Subject subject, bool repaired, int number) {
-  const auto made = around_.scratch / (name_ + "-" + std::to_string(number) + ".jpg");
+  // By number: two folders may have the same name.
+  const auto made = around_.scratch / (std::to_string(number_) + "-" + std::to_string(number) + ".jpg");
   if (!around_.photos.empty()) {
     const auto& photo =
         around_.photos[static_cast<std::size_t>(random_.below(static_cast<int>(around_.photos.size())))];

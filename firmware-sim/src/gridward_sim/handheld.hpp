@@ -51,8 +51,9 @@ struct Surroundings {
 
 class Handheld {
  public:
+  // number: of this handheld in the fleet.
   static Result<std::unique_ptr<Handheld>> open(const HandheldSpec& spec, const Surroundings& around, Tally& tally,
-                                                Journal& journal, std::uint64_t seed);
+                                                Journal& journal, std::uint64_t seed, std::size_t number);
   ~Handheld();
   Handheld(const Handheld&) = delete;
   Handheld& operator=(const Handheld&) = delete;
@@ -81,7 +82,8 @@ class Handheld {
     std::int64_t ready_at = -1;  // after arrival
   };
 
-  Handheld(const HandheldSpec& spec, const Surroundings& around, Tally& tally, Journal& journal, std::uint64_t seed);
+  Handheld(const HandheldSpec& spec, const Surroundings& around, Tally& tally, Journal& journal, std::uint64_t seed,
+           std::size_t number);
 
   void begin(std::int64_t now);
   void work(std::int64_t now);
@@ -100,6 +102,7 @@ class Handheld {
   std::int64_t wall_ms();
 
   std::string name_;
+  std::size_t number_;
   HandheldSpec spec_;
   const Surroundings& around_;
   Tally& tally_;

@@ -7,7 +7,7 @@ import re
 import sqlite3
 
 DERIVED = 3  # MediaStatus of server/app
-WAITING, REFUSED = 0, 2  # states in the outbox, of records and of photos
+WAITING, DONE, REFUSED = 0, 1, 2  # states in the outbox, of records and of photos
 DOWN_KEPT = 500  # acknowledged items that an outbox keeps
 
 
@@ -35,11 +35,11 @@ class Outbox:
             self.epoch = plain(meta["epoch"]) if "epoch" in meta else ""
             self.next_seq = meta.get("next_seq", 1)
             self.ack = meta.get("down_ack", 0)
-            self.records = {plain(row[0]): (row[1].decode(), hashlib.sha256(row[2]).hexdigest(), row[3])
-                            for row in db.execute("SELECT id, kind, bytes, state FROM record")}
+            self.records = {row[0]: (plain(row[1]), row[2].decode(), hashlib.sha256(row[3]).hexdigest(), row[4])
+                            for row in db.execute("SELECT seq, id, kind, bytes, state FROM record")}
             self.photos = {plain(row[0]): row[1] for row in db.execute("SELECT sha, state FROM media")}
             self.links = {(plain(row[0]), plain(row[1])) for row in
-                          db.execute("SELECT id, sha FROM record JOIN record_media USING (seq)")}
+                          db.execute("SELECT id, sha FROM record JOIN record_media USING (seq) WHERE state <> ?", (REFUSED,))}
             self.down = {row[0] for row in db.execute("SELECT n FROM down")}
             self.tasks = {plain(row[0]) for row in db.execute("SELECT id FROM task")}
         db.close()
@@ -55,10 +55,9 @@ class Witness:
     """What the simulator was told, kept beside the outboxes: an outbox that lost a record cannot hide it here."""
 
     def __init__(self, files):
-        self.records = {}  # (device, epoch, id): kind
+        self.records = {}  # (device, epoch, number): (id, kind)
         self.links = set()
         self.down = collections.Counter()
-        self.doubled = []
         for path in files:
             with open(path, encoding="utf-8") as file:
                 for line in file:
@@ -66,31 +65,33 @@ class Witness:
                     if not line.endswith("\n"):
                         continue  # cut by a kill: nobody had been told
                     if word[0] == "saved":
-                        key = (word[1], plain(word[2].encode()), plain(word[3].encode()))
-                        if key in self.records:
-                            self.doubled.append(key)
-                        self.records[key] = word[5]
-                        self.links.update((key[2], sha) for sha in (word[6].split(",") if len(word) > 6 else ()))
+                        record = plain(word[3].encode())
+                        self.records.setdefault((word[1], plain(word[2].encode()), int(word[4])), (record, word[5]))
+                        self.links.update((record, sha) for sha in (word[6].split(",") if len(word) > 6 else ()))
                     elif word[0] == "down":
                         self.down[(word[1], word[2], int(word[3]))] += 1
 
 
 class Audit:
-    def __init__(self, stack, witness, restored):
+    def __init__(self, stack, witness, restored, short):
         self.stack = stack
         self.witness = witness
         self.restored = restored
+        self.short = set(short)
+        self.makers = {}  # record: device
         self.out = {key: 0 for key in (
-            "created", "stored", "reports", "refused", "undone_results", "waiting", "lost", "duplicated", "photos_created", "photos_verified",
+            "created", "stored", "reports", "refused", "undone_results", "given_up", "waiting", "lost", "duplicated", "photos_created", "photos_verified",
             "photos_refused", "derivatives_missing", "down_sent", "down_applied", "down_lost", "down_doubled", "jobs_left", "parts_left")}
         self.problems = []
 
     def tell(self, text):
         self.problems.append(text)
 
-    def lost(self, text, count=1):
-        self.out["lost"] += count
-        self.tell(text)
+    def lost(self, text, count=1, device=None):
+        # A handheld whose disk is full gives up what the server has; a server that is then restored to before does not have it.
+        given_up = self.restored and device in self.short
+        self.out["given_up" if given_up else "lost"] += count
+        self.tell(text + (" (given up for room)" if given_up else ""))
 
     def doubled(self, text, count=1):
         self.out["duplicated"] += count
@@ -102,7 +103,6 @@ class Audit:
         self.boxes = list(outboxes(self.stack.handhelds))
         self.records()
         self.effects()
-        self.streams()
         self.photos(os.path.join(server, "photos"))
         self.down()
         for table in ("photo_jobs", "signature_jobs"):
@@ -114,48 +114,50 @@ class Audit:
 
     # -- every record of both accounts, with its bytes
     def records(self):
-        stored = collections.defaultdict(list)
-        for device, epoch, record, digest, kind in self.db.execute(
-                "SELECT device, epoch, id, hash, kind FROM records JOIN streams USING (stream)"):
-            stored[(device.decode(), plain(epoch), plain(record))].append((plain(digest), kind.decode()))
-        self.out["stored"] = sum(len(rows) for rows in stored.values())
-        created = {}  # key: (kind, digest or None)
-        self.accepted = collections.defaultdict(set)  # by kind
+        stored = {}
+        for device, epoch, seq, record, digest, kind, refused in self.db.execute(
+                "SELECT device, epoch, seq, id, hash, kind, refused_code FROM records JOIN streams USING (stream)"):
+            stored[(device.decode(), plain(epoch), seq)] = (plain(record), kind.decode(), plain(digest), refused)
+        self.out["stored"] = len(stored)
+        for record, count in collections.Counter((key[0], row[0]) for key, row in stored.items()).items():
+            if count > 1:
+                self.doubled(f"{record[0]}: {record[1]} is on the server {count} times", count - 1)
+        # Every number that an outbox gave is a record; what it was is told by the outbox, as long as it has it, and the witness.
+        created = {(box.device, box.epoch, seq): None for box in self.boxes for seq in range(1, box.next_seq)}
         for box in self.boxes:
-            for record, (kind, digest, state) in box.records.items():
-                created[(box.device, box.epoch, record)] = (kind, digest)
-                if state == REFUSED and kind == "task_result" and self.restored:
-                    self.out["undone_results"] += 1
-                elif state == REFUSED:
-                    self.out["refused"] += 1
-                    self.tell(f"{box.device}: {kind} {record} was refused by the server")
-                elif state == WAITING:
-                    self.out["waiting"] += 1
-                    self.tell(f"{box.device}: {kind} {record} still waits")
-        for key, kind in self.witness.records.items():
-            created.setdefault(key, (kind, None))
-        for key in self.witness.doubled:
-            self.doubled(f"{key[0]}: {key[2]} was called saved twice")
-        states = {(box.device, box.epoch, record): row[2] for box in self.boxes for record, row in box.records.items()}
-        for key, (kind, digest) in created.items():
-            self.out["created"] += 1
-            found = stored.pop(key, [])
-            if states.get(key) == REFUSED or (not found and states.get(key) == WAITING):
-                continue
-            if not found:
-                self.lost(f"{key[0]}: {kind} {key[2]} is not on the server")
-            elif digest and found[0][0] != digest:
-                self.lost(f"{key[0]}: {kind} {key[2]} has other bytes on the server")
-            else:
-                self.accepted[kind].add(key[2])
-            if len(found) > 1:
-                self.doubled(f"{key[0]}: {kind} {key[2]} is on the server {len(found)} times", len(found) - 1)
-        if not self.witness.records:
-            return  # then what an outbox has forgotten is known to nobody
-        for key, found in stored.items():
-            # The agent's own records have no witness, and an outbox may have forgotten them when its disk was full.
-            if found[0][1] not in ("status", "track", "patrol"):
-                self.doubled(f"{key[0]}: {key[2]} is on the server and nobody made it")
+            created.update({(box.device, box.epoch, seq): row for seq, row in box.records.items()})
+        for key, (record, kind) in self.witness.records.items():
+            known = created.get(key)
+            if known and known[0] != record:
+                self.lost(f"{key[0]}: {kind} {record} was called saved as number {key[2]}, which is another record in the outbox")
+            created[key] = known or (record, kind, None, DONE)
+        self.out["created"] = len(created)
+        self.accepted = collections.defaultdict(set)  # by kind
+        for key, known in created.items():
+            row = stored.pop(key, None)
+            # Captured, and its process killed before anybody was told; or forgotten by now: then only the server knows what it was.
+            record, kind, digest, state = known or (row[0], row[1], None, DONE) if row or known else (None, "record", None, DONE)
+            name = f"{key[0]}: {kind} {record or ''} (number {key[2]})"
+            self.makers[record] = key[0]
+            if state == REFUSED:
+                undone = kind == "task_result" and self.restored
+                self.out["undone_results" if undone else "refused"] += 1
+                if not undone:
+                    self.tell(f"{name} was refused by the server")
+            elif state == WAITING:
+                self.out["waiting"] += 1
+                self.tell(f"{name} still waits")
+            elif row is None:
+                self.lost(f"{name} is not on the server", device=key[0])
+            elif row[0] != record or (digest and row[2] != digest):
+                self.lost(f"{name} is another one on the server")
+            elif row[3]:
+                self.lost(f"{name} counts as refused on the server and as taken in the outbox")
+            if row is not None and state != REFUSED and not row[3]:
+                self.accepted[kind].add(record)
+        for key, row in stored.items():
+            if any(box.device == key[0] for box in self.boxes):
+                self.doubled(f"{key[0]}: {row[1]} {row[0]} is on the server as number {key[2]}, which was never given")
 
     # -- each has had its effect, and once
     def effects(self):
@@ -165,9 +167,9 @@ class Audit:
         self.each_once("punch", self.accepted["sign"], "SELECT record FROM punches")
         for record, count in self.db.execute("SELECT record, COUNT(*) FROM tracks GROUP BY record HAVING COUNT(*) > 1"):
             self.doubled(f"track {plain(record)} is there {count} times", count - 1)
-        held = self.db.execute("SELECT COUNT(*) FROM records WHERE held <> 0").fetchone()[0]
-        if held:
-            self.lost(f"{held} tracks still wait for records before them", held)
+        for device, held in self.db.execute(
+                "SELECT device, COUNT(*) FROM records JOIN streams USING (stream) WHERE held <> 0 GROUP BY device"):
+            self.lost(f"{device.decode()}: {held} tracks still wait for records before them", held, device.decode())
         verified = self.db.execute("SELECT COUNT(*) FROM case_events WHERE type = 'verify'").fetchone()[0]
         results = len(self.accepted["task_result"])
         if verified < results:
@@ -185,22 +187,11 @@ class Audit:
             elif count > 1:
                 self.doubled(f"{record} has {count} times a {what}", count - 1)
 
-    # -- also of what neither account still has: no number is missing
-    def streams(self):
-        rows = {(device.decode(), plain(epoch)): (contiguous, newest) for device, epoch, contiguous, newest in
-                self.db.execute("SELECT device, epoch, contiguous, newest FROM streams")}
-        for box in self.boxes:
-            contiguous, newest = rows.get((box.device, box.epoch), (0, 0))
-            if contiguous < box.next_seq - 1 and not any(row[2] != 1 for row in box.records.values()):
-                self.lost(f"{box.device}: numbered up to {box.next_seq - 1}, the server has all up to {contiguous} and at most {newest}",
-                          box.next_seq - 1 - contiguous)
-
     # -- photos: sealed under their hash, with what is made of them, and named by their records
     def photos(self, folder):
         created, waiting = set(), set()
         for box in self.boxes:
-            # What belongs to refused records only is not sent.
-            needed = {sha for record, sha in box.links if box.records[record][2] != REFUSED}
+            needed = {sha for _, sha in box.links}  # what belongs to refused records only is not sent
             for sha, state in box.photos.items():
                 if sha not in needed:
                     continue
@@ -222,7 +213,9 @@ class Audit:
             if digest is None and sha in waiting:
                 continue
             if digest != sha:
-                self.lost(f"photo {sha}: the sealed original is missing or has other bytes")
+                owners = {self.makers.get(record) for record, named in links if named == sha}
+                self.lost(f"photo {sha}: the sealed original is missing or has other bytes",
+                          device=next(iter(owners)) if len(owners) == 1 else None)
                 continue
             self.out["photos_verified"] += 1
             missing = [size for size in ("preview", "thumb") if not whole_jpeg(os.path.join(folder, size, sha[:2], sha + ".jpg"))]
@@ -264,10 +257,10 @@ class Audit:
                 self.tell(f"{device}: item {n} was shown {count} times")
 
 
-def audit(stack, witness_files=(), restored=False):
+def audit(stack, witness_files=(), restored=False, short=()):
     """Counts, and a sentence for everything that is not as it should be. `witness_files`: of gridward-sim. `restored`: the server was,
-    so what the desk did after the backup is gone; a result of a task that it had given then is refused, and nothing is wrong."""
-    return Audit(stack, Witness(witness_files), restored).run()
+    so what the desk did after the backup is gone; a result of a task that it had given then is refused, and nothing is wrong. `short`: handhelds whose disk was full."""
+    return Audit(stack, Witness(witness_files), restored, short).run()
 
 
 def held(result):

@@ -262,6 +262,7 @@ class Chaos:
             elif now - since > WORKER_GONE_S:
                 self.counts["orphans"] += 1
                 self.tell(f"photo worker {pid} outlives its server")
+                os.kill(pid, signal.SIGKILL)
                 self.ghosts.remove(ghost)
 
     # -- the ways to break it

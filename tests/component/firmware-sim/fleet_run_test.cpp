@@ -248,6 +248,36 @@ TEST_F(FleetRun, WithoutAServerItSaysWhatWaits) {
   EXPECT_GT(last_line()["waiting"], 0);
 }
 
+TEST_F(FleetRun, ASoftLimitOfOpenFilesIsRaisedAndAHardOneIsTold) {
+  const auto limited = [&](const char* limits) {
+    return run_command({"sh", "-c", std::string(limits) + " && exec \"$@\"", "sh", kSimProgram, "run", "--fleet",
+                        (dir_ / "fleet.json").string(), "--minutes", "0.03", "--quiet"});
+  };
+  const auto raised = limited("ulimit -Sn 30");
+  EXPECT_EQ(raised.status, 0) << raised.output;
+  const auto refused = limited("ulimit -Sn 50 && ulimit -Hn 50");
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_NE(refused.output.find("4 handhelds need 68 descriptors, the hard limit is 50"), std::string::npos)
+      << refused.output;
+}
+
+// Folders of the same name in different places.
+TEST_F(FleetRun, NamesakesDoNotTakeEachOthersPhotos) {
+  auto fleet = nlohmann::json::parse(read_file(dir_ / "fleet.json"));
+  fleet["behaviour"].update({{"report_min_s", 0}, {"report_max_s", 0.05}, {"max_reports", 12}});
+  for (int i = 0; i < kCount; ++i) {
+    const auto folder = dir_ / ("place-" + std::to_string(i));
+    std::filesystem::create_directories(folder);
+    std::filesystem::rename(dir_ / name(i), folder / "hh");
+    fleet["handhelds"][static_cast<std::size_t>(i)]["config"] = folder.filename().string() + "/hh/device.json";
+  }
+  write_file(dir_ / "fleet.json", fleet.dump());
+  const auto sim = start({"--threads", "4"});
+  ASSERT_TRUE(wait_until([&] { return server_.complete_photos() == 12U * kCount; }, 100s)) << log();
+  EXPECT_EQ(sim->kill(SIGTERM), 0) << log();
+  EXPECT_EQ(last_line()["failed"], 0) << log();
+}
+
 TEST(Sim, UsageAndFiles) {
   EXPECT_EQ(run_command({kSimProgram}).status, 2);
   EXPECT_EQ(run_command({kSimProgram, "run"}).status, 2);

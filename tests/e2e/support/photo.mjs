@@ -4,9 +4,9 @@ import { promisify } from 'node:util'
 import { buildDir } from './stack.mjs'
 
 // A street scene that the simulator draws, for pictures that people look at. Gives its path.
-export async function drawnScene(path, seed, size = '2400x1800') {
-  const problems = ['manhole', 'litter', 'pothole', 'stall', 'parking', 'lamp', 'puddle']
-  const words = ['draw', '--out', path, '--seed', String(seed), '--size', size, '--problem', problems[seed % problems.length]]
+const problems = ['manhole', 'litter', 'pothole', 'stall', 'parking', 'lamp', 'puddle']
+export async function drawnScene(path, seed, size = '2400x1800', { problem = problems[seed % problems.length], repaired = false } = {}) {
+  const words = ['draw', '--out', path, '--seed', String(seed), '--size', size, '--problem', problem, ...(repaired ? ['--repaired'] : [])]
   await promisify(execFile)(join(buildDir, 'firmware-sim', 'gridward-sim'), words)
   return path
 }
