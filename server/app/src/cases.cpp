@@ -74,13 +74,14 @@ void tell(Tx& tx, const CaseRecord& state, const std::string& path, std::vector<
   if (unit && !domain::within(unit->path, path)) live.push_back({"case", id, unit->path, state.version});
 }
 
-Result<CaseRecord> store_events(Tx& tx, const CaseRecord& before, const std::vector<CaseEvent>& events) {
+Result<CaseRecord> store_events(Tx& tx, const CaseRecord& before, const std::vector<CaseEvent>& events,
+                                std::optional<std::int64_t> record = std::nullopt) {
   auto after = before;
   for (const auto& event : events) after = domain::evolve(std::move(after), event);
   if (!tx.update_case(after, before.version)) {
     return fail(ErrorCode::version_conflict, "version", "somebody else was faster");
   }
-  tx.append_events(before.id, before.version + 1, events);
+  tx.append_events(before.id, before.version + 1, events, record);
   return after;
 }
 
@@ -379,7 +380,7 @@ Result<Uuid> Cases::report(Tx& tx, const Record& record, std::int64_t row, const
   const auto number = tx.next_case_number(device.town, compact_day(services_.policy.calendar, now));
   const auto state = domain::replay(id, number, *events);
   tx.insert_case(state, place.path);
-  tx.append_events(id, 1, *events);
+  tx.append_events(id, 1, *events, row);
   for (const auto& media : record.media) tx.expect_media(media, row, id);
   effects.live.push_back({"case", to_string(id), place.path, state.version});
   return id;
@@ -408,7 +409,7 @@ Result<void> Cases::task_result(Tx& tx, const Record& record, std::int64_t row, 
     if (!before) return fail(ErrorCode::unknown_task, "body.task", "its case is gone");
     auto events = domain::decide(&*before, command, services_.policy, now);
     if (!events) return tl::unexpected(events.error());
-    const auto after = store_events(tx, *before, *events);
+    const auto after = store_events(tx, *before, *events, row);
     if (!after && after.error().code == ErrorCode::version_conflict) continue;
     if (!after) return tl::unexpected(after.error());
     task->done = now;

@@ -46,26 +46,105 @@ class Text {
 
 }  // namespace
 
-std::string canonical_text(const CaseEvent& event) {
+std::string_view to_string(Personal field) {
+  switch (field) {
+    case Personal::actor:
+      return "actor";
+    case Personal::note:
+      return "note";
+    case Personal::place:
+      return "place";
+    case Personal::assignee:
+      return "assignee";
+  }
+  return "";
+}
+
+bool holds(const CaseEvent& event, Personal field) {
+  switch (field) {
+    case Personal::actor:
+      return !event.actor.login.empty() || !event.actor.name.empty();
+    case Personal::note:
+      return !event.note.empty();
+    case Personal::place:
+      return event.place.has_value();
+    case Personal::assignee:
+      return !event.assignee.empty();
+  }
+  return false;
+}
+
+CaseEvent erased(CaseEvent event, const PersonalSet& fields) {
+  for (const auto field : kPersonal) {
+    if (!fields[index_of(field)] || !holds(event, field)) continue;
+    event.erased.set(index_of(field));
+    switch (field) {
+      case Personal::actor:
+        event.actor.login.clear();
+        event.actor.name.clear();
+        break;
+      case Personal::note:
+        event.note.clear();
+        break;
+      case Personal::place:
+        event.place.reset();
+        break;
+      case Personal::assignee:
+        event.assignee.clear();
+        break;
+    }
+  }
+  return event;
+}
+
+std::string commitment_text(const CaseEvent& event, Personal field, const Salt& salt) {
   Text text;
-  text.add(std::string_view("gridward-case-event-1"));
+  text.add(to_string(field));
+  switch (field) {
+    case Personal::actor:
+      text.add(std::string_view(event.actor.login));
+      text.add(std::string_view(event.actor.name));
+      break;
+    case Personal::note:
+      text.add(std::string_view(event.note));
+      break;
+    case Personal::place:
+      text.add(event.place);
+      break;
+    case Personal::assignee:
+      text.add(std::string_view(event.assignee));
+      break;
+  }
+  return std::string(salt.begin(), salt.end()) + text.take();
+}
+
+std::string canonical_text(const CaseEvent& event, const Commitments& personal) {
+  Text text;
+  const auto commitment = [&](Personal field) {
+    const auto& hash = personal[index_of(field)];
+    if (hash) {
+      text.add(std::string_view(to_hex(*hash)));
+    } else {
+      text.absent();
+    }
+  };
+  text.add(std::string_view("gridward-case-event-2"));
   text.add(to_string(event.type));
-  text.add(std::string_view(event.actor.login));
-  text.add(std::string_view(event.actor.name));
+  commitment(Personal::actor);
   text.add(to_string(event.actor.role));
   text.add(std::string_view(event.actor.org));
   text.add(std::string_view(event.actor.org_path));
   text.add(event.at);
   text.add(event.recorded);
-  text.add(event.place);
-  text.add(std::string_view(event.note));
+  commitment(Personal::place);
+  commitment(Personal::note);
   text.add(std::string_view(event.category));
   text.add(std::string_view(event.grid));
   text.add(std::string_view(event.town));
   text.add(std::string_view(event.unit));
   text.add(std::string_view(event.reason));
   text.add(std::string_view(to_string(event.task)));
-  text.add(std::string_view(event.assignee));
+  commitment(Personal::assignee);
   text.add(event.outcome);
   text.add(event.due_at);
   text.add(event.due_provisional);

@@ -1,8 +1,10 @@
 #include "commands.hpp"
 
+#include <pwd.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <gridward/app/services.hpp>
@@ -240,6 +242,64 @@ int audit_verify(const Args& args) {
     return say(cases.error(), field == "case_events" || field == "cases" ? kDamaged : kFailed);
   }
   std::printf("ok: %zu cases\n", *cases);
+  return kDone;
+}
+
+namespace {
+
+// Who the trace of an erasure names: the account of this machine.
+std::string operator_name() {
+  const auto* entry = ::getpwuid(::getuid());
+  return entry == nullptr ? std::to_string(::getuid()) : entry->pw_name;
+}
+
+int needs_reason() { return say({ErrorCode::config_invalid, "--reason", "is needed: it stays as the trace"}, kUsage); }
+
+}  // namespace
+
+int audit_erasures(const Args& args) {
+  Tool tool;
+  if (const int status = open_tool(args, tool); status != kDone) return status;
+  std::vector<app::ErasureNote> notes;
+  const auto read = tool.store->read([&](app::Tx& tx) -> Result<void> {
+    notes = tx.erasures();
+    return {};
+  });
+  if (!read) return say(read.error(), kFailed);
+  for (const auto& note : notes) {
+    std::printf("%lld\t%s\t%s\t%llu events\t%s\n", static_cast<long long>(to_unix_ms(note.at)), note.by.c_str(),
+                note.what.c_str(), static_cast<unsigned long long>(note.events), note.reason.c_str());
+  }
+  return kDone;
+}
+
+int event_erase(const Args& args) {
+  if (args.value("--reason").empty()) return needs_reason();
+  const auto id = uuid_from_string(args.words[0]);
+  if (!id)
+    return say({ErrorCode::config_invalid, args.words[0], "is no id of a case: see the address of its page"}, kUsage);
+  std::uint64_t n = 0;
+  const auto* end = args.words[1].data() + args.words[1].size();
+  if (const auto number = std::from_chars(args.words[1].data(), end, n);
+      number.ec != std::errc{} || number.ptr != end) {
+    return say({ErrorCode::config_invalid, args.words[1], "is no number of an event"}, kUsage);
+  }
+  Tool tool;
+  if (const int status = open_tool(args, tool); status != kDone) return status;
+  const auto erased = app::Erasing(tool.services()).event(*id, n, operator_name(), args.value("--reason"));
+  if (!erased) return say(erased.error(), kFailed);
+  std::printf("erased\n");
+  return kDone;
+}
+
+int person_erase(const Args& args) {
+  if (args.value("--reason").empty()) return needs_reason();
+  Tool tool;
+  if (const int status = open_tool(args, tool); status != kDone) return status;
+  const auto erased = app::Erasing(tool.services()).person(args.words[0], operator_name(), args.value("--reason"));
+  if (!erased) return say(erased.error(), kFailed);
+  std::printf("erased: %zu events of cases, %zu records, %zu punches, patrols and tracks%s\n", erased->events,
+              erased->records, erased->duty, erased->known ? ", the login" : "");
   return kDone;
 }
 

@@ -61,6 +61,7 @@ class Writer {
     name(key);
     out_ += json;
   }
+  bool empty() const { return out_.size() == 1; }
   std::string take() {
     out_ += '}';
     return std::move(out_);
@@ -385,7 +386,7 @@ void read_case_text(std::string_view text, domain::CaseRecord& record) {
   });
 }
 
-std::string event_text(const domain::CaseEvent& event) {
+std::string event_text(const domain::CaseEvent& event, const EventSecrets& secrets) {
   Writer out;
   out.actor("actor", event.actor);
   out.fix("place", event.place);
@@ -414,10 +415,19 @@ std::string event_text(const domain::CaseEvent& event) {
     media += ']';
     out.raw("media", media);
   }
+  Writer salts;
+  Writer erased;
+  for (const auto field : domain::kPersonal) {
+    const auto i = domain::index_of(field);
+    if (secrets.salts[i]) salts.text(domain::to_string(field), to_base64(*secrets.salts[i]));
+    if (secrets.erased[i]) erased.text(domain::to_string(field), to_hex(*secrets.erased[i]));
+  }
+  if (!salts.empty()) out.raw("salts", salts.take());
+  if (!erased.empty()) out.raw("erased", erased.take());
   return out.take();
 }
 
-void read_event_text(std::string_view text, domain::CaseEvent& event) {
+void read_event_text(std::string_view text, domain::CaseEvent& event, EventSecrets& secrets) {
   reading(text, [&] {
     const auto json = parse(text);
     event.actor = actor_in(json, "actor");
@@ -440,6 +450,21 @@ void read_event_text(std::string_view text, domain::CaseEvent& event) {
       for (const auto& one : *media) {
         event.media.push_back({sha256_of(one.at("sha256").get_ref<const std::string&>()),
                                enum_of(get<long long>(one, "role"), MediaRole::scan)});
+      }
+    }
+    secrets = {};
+    event.erased.reset();
+    const auto salts = json.find("salts");
+    const auto erased = json.find("erased");
+    for (const auto field : domain::kPersonal) {
+      const auto i = domain::index_of(field);
+      const std::string name(domain::to_string(field));
+      if (salts != json.end() && salts->contains(name)) {
+        secrets.salts[i] = fixed_of<16>(bytes_of(salts->at(name).get_ref<const std::string&>()));
+      }
+      if (erased != json.end() && erased->contains(name)) {
+        secrets.erased[i] = sha256_of(erased->at(name).get_ref<const std::string&>());
+        event.erased.set(i);
       }
     }
     return 0;

@@ -33,8 +33,14 @@ std::vector<ByteRange> ranges_of(std::string_view text);
 // The fields that have no column of their own.
 std::string case_text(const domain::CaseRecord& record);
 void read_case_text(std::string_view text, domain::CaseRecord& record);
-std::string event_text(const domain::CaseEvent& event);
-void read_event_text(std::string_view text, domain::CaseEvent& event);
+// What opens the commitments of an event, by the number of the personal field: the salt beside a value, or what the
+// commitment was where the value was erased.
+struct EventSecrets {
+  std::array<std::optional<domain::Salt>, domain::kPersonal.size()> salts;
+  domain::Commitments erased;
+};
+std::string event_text(const domain::CaseEvent& event, const EventSecrets& secrets);
+void read_event_text(std::string_view text, domain::CaseEvent& event, EventSecrets& secrets);
 
 domain::Role role_of(std::string_view text);
 domain::Action action_of(std::string_view text);

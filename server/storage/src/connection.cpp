@@ -182,6 +182,10 @@ void Connection::vacuum_into(const std::string& path) {
   once("VACUUM INTO " + quoted);
 }
 
+void Connection::wipe_what_is_removed() {
+  if (address_.database == Database::sqlite) once("PRAGMA secure_delete = ON");
+}
+
 void Connection::drop(std::string_view sql) {
   const auto found = statements_.find(sql);
   if (found == statements_.end()) return;

@@ -51,6 +51,7 @@ std::span<const Migration> all_migrations() {
       m0006_generation(),
       m0007_down_again_and_quarantine(),
       m0008_media_by_sender(),
+      m0009_salted_chain(),
   };
   return migrations;
 }
@@ -89,6 +90,7 @@ Result<int> migrate(const std::string& url, std::span<const Migration> migration
           continue;
         }
         for (const auto& statement : step.statements) connection.change(expand(statement, connection.database()));
+        if (step.then) step.then(connection);
         connection.change("INSERT INTO schema_version (version, name) VALUES (:v, :n)", step.version, step.name);
         connection.commit();
         version = step.version;

@@ -18,10 +18,6 @@ std::string scope_text(std::string_view path);  // "a/b" -> "a/b/"
 std::string path_of(std::string scope);         // and back
 std::string area_of(std::string_view path);     // the first two parts, as a scope
 
-// The hash before a case's first event: it ties the chain to its case.
-Sha256 chain_start(const Uuid& case_id);
-Sha256 chain_next(const Sha256& before, const domain::CaseEvent& event);
-
 class SqlTx final : public app::Tx {
  public:
   // state: the writer's; a reader has none.
@@ -83,8 +79,13 @@ class SqlTx final : public app::Tx {
   std::string case_org_path(const Uuid& id) override;
   app::CasePage list_cases(const app::CaseFilter& filter) override;
   std::map<domain::Stage, std::size_t> count_cases(const app::CaseFilter& filter) override;
-  void append_events(const Uuid& case_id, std::uint64_t first_n, std::span<const domain::CaseEvent> events) override;
+  void append_events(const Uuid& case_id, std::uint64_t first_n, std::span<const domain::CaseEvent> events,
+                     std::optional<std::int64_t> record) override;
   std::vector<app::StoredEvent> case_events(const Uuid& case_id) override;
+  bool erase_event(const Uuid& case_id, std::uint64_t n) override;
+  app::ErasedPerson erase_person(std::string_view login) override;
+  void note_erasure(const app::ErasureNote& note) override;
+  std::vector<app::ErasureNote> erasures() override;
   void insert_task(const app::VerifyTask& task) override;
   std::optional<app::VerifyTask> find_task(const Uuid& id) override;
   void update_task(const app::VerifyTask& task) override;
@@ -129,6 +130,8 @@ class SqlTx final : public app::Tx {
 
  private:
   WriteState& state();
+  void erase_in_case(const Uuid& case_id, const std::function<domain::PersonalSet(const app::StoredEvent&)>& fields_of,
+                     std::size_t& erased);
   std::optional<StreamState> stream_row(std::string_view device, const std::string& epoch);
   StreamState stream_for_writing(const std::string& key, std::string_view device, const std::string& epoch);
   std::optional<std::int64_t> stream_of(std::string_view device, const Uuid& epoch);

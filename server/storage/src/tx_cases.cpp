@@ -1,7 +1,7 @@
 #include <charconv>
-#include <gridward/platform/crypto.hpp>
 #include <gridward/shared/limits.hpp>
 
+#include "chain.hpp"
 #include "codec.hpp"
 #include "tx.hpp"
 
@@ -126,22 +126,6 @@ Where where_of(const app::CaseFilter& filter) {
 
 }  // namespace
 
-Sha256 chain_start(const Uuid& case_id) {
-  const std::string_view word = "gridward/1/case";
-  Bytes bytes(word.begin(), word.end());
-  bytes.insert(bytes.end(), case_id.bytes.begin(), case_id.bytes.end());
-  return platform::sha256(bytes);
-}
-
-Sha256 chain_next(const Sha256& before, const domain::CaseEvent& event) {
-  const auto text = domain::canonical_text(event);
-  Bytes bytes;
-  bytes.reserve(before.size() + text.size());
-  bytes.insert(bytes.end(), before.begin(), before.end());
-  bytes.insert(bytes.end(), text.begin(), text.end());
-  return platform::sha256(bytes);
-}
-
 std::string SqlTx::next_case_number(std::string_view town, std::string_view yyyymmdd) {
   const auto n = count_up("case/" + std::string(town) + "/" + std::string(yyyymmdd));
   auto digits = std::to_string(n);
@@ -234,7 +218,8 @@ std::map<domain::Stage, std::size_t> SqlTx::count_cases(const app::CaseFilter& f
   return counts;
 }
 
-void SqlTx::append_events(const Uuid& case_id, std::uint64_t first_n, std::span<const domain::CaseEvent> events) {
+void SqlTx::append_events(const Uuid& case_id, std::uint64_t first_n, std::span<const domain::CaseEvent> events,
+                          std::optional<std::int64_t> record) {
   if (events.empty()) return;
   const auto id = uuid_text(case_id);
   Sha256 hash{};
@@ -248,31 +233,19 @@ void SqlTx::append_events(const Uuid& case_id, std::uint64_t first_n, std::span<
   }
   for (std::size_t i = 0; i < events.size(); ++i) {
     const auto& event = events[i];
-    hash = chain_next(hash, event);
+    const auto secrets = draw_salts(event);
+    hash = chain_next(hash, event, secrets);
     db_.change(
-        "INSERT INTO case_events (case_id, n, type, actor, at, recorded, data, hash) "
-        "VALUES (:i, :n, :t, :a, :at, :r, :d, :h)",
+        "INSERT INTO case_events (case_id, n, type, actor, at, recorded, data, hash, record) "
+        "VALUES (:i, :n, :t, :a, :at, :r, :d, :h, :w)",
         id, first_n + i, domain::to_string(event.type), event.actor.login, to_unix_ms(event.at),
-        to_unix_ms(event.recorded), event_text(event), to_hex(hash));
+        to_unix_ms(event.recorded), event_text(event, secrets), to_hex(hash), record);
   }
 }
 
 std::vector<app::StoredEvent> SqlTx::case_events(const Uuid& case_id) {
   std::vector<app::StoredEvent> events;
-  db_.each<std::int64_t, std::string, std::int64_t, std::int64_t, std::string, std::string>(
-      "SELECT n, type, at, recorded, data, hash FROM case_events WHERE case_id = :i ORDER BY n",
-      [&](std::int64_t n, const std::string& type, std::int64_t at, std::int64_t recorded, const std::string& data,
-          const std::string& hash) {
-        app::StoredEvent event;
-        event.n = static_cast<std::uint64_t>(n);
-        event.event.type = action_of(type);
-        event.event.at = from_unix_ms(at);
-        event.event.recorded = from_unix_ms(recorded);
-        read_event_text(data, event.event);
-        event.hash = sha256_of(hash);
-        events.push_back(std::move(event));
-      },
-      uuid_text(case_id));
+  each_event(db_, case_id, [&](app::StoredEvent event, const EventSecrets&) { events.push_back(std::move(event)); });
   return events;
 }
 

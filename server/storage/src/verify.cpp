@@ -1,6 +1,6 @@
 #include "verify.hpp"
 
-#include "codec.hpp"
+#include "chain.hpp"
 #include "tx.hpp"
 
 namespace gridward::storage {
@@ -8,31 +8,45 @@ namespace {
 
 constexpr std::int64_t kAtOnce = 500;
 
-Result<void> broken(const std::string& id, std::uint64_t n, std::string_view what) {
-  return fail(ErrorCode::storage_failed, "case_events",
-              "case " + id + ", event " + std::to_string(n) + ": " + std::string(what));
+Error broken(const std::string& id, std::uint64_t n, std::string_view what) {
+  return {ErrorCode::storage_failed, "case_events",
+          "case " + id + ", event " + std::to_string(n) + ": " + std::string(what)};
 }
 
 Result<void> verify_case(Connection& connection, app::Tx& tx, const std::string& id_text) {
   const auto id = uuid_of(id_text);
   const auto name = to_string(id);
-  std::vector<app::StoredEvent> events;
-  try {
-    events = tx.case_events(id);
-  } catch (const soci::soci_error&) {
-    throw;
-  } catch (const std::exception& problem) {
-    return fail(ErrorCode::storage_failed, "case_events", "case " + name + ": " + problem.what());
-  }
   Sha256 hash = chain_start(id);
   std::vector<domain::CaseEvent> plain;
-  for (const auto& event : events) {
-    const auto expected = plain.size() + 1;
-    if (event.n != expected) return broken(name, expected, "it is missing");
-    hash = chain_next(hash, event.event);
-    if (event.hash != hash) return broken(name, event.n, "its hash is not that of the chain");
-    plain.push_back(event.event);
+  std::optional<Error> problem;
+  try {
+    each_event(connection, id, [&](app::StoredEvent event, const EventSecrets& secrets) {
+      if (problem) return;
+      const auto expected = plain.size() + 1;
+      if (event.n != expected) {
+        problem = broken(name, expected, "it is missing");
+        return;
+      }
+      for (const auto field : domain::kPersonal) {
+        if (event.event.erased[domain::index_of(field)] && domain::holds(event.event, field)) {
+          problem = broken(name, event.n, "\"" + std::string(domain::to_string(field)) + "\" was erased and is there");
+          return;
+        }
+      }
+      hash = chain_next(hash, event.event, secrets);
+      if (event.hash != hash) {
+        problem = broken(name, event.n, "its hash is not that of the chain");
+        return;
+      }
+      plain.push_back(std::move(event.event));
+    });
+  } catch (const soci::soci_error&) {
+    throw;
+  } catch (const std::exception& unreadable_event) {
+    return fail(ErrorCode::storage_failed, "case_events",
+                "case " + name + ", event " + std::to_string(plain.size() + 1) + ": " + unreadable_event.what());
   }
+  if (problem) return tl::unexpected(*problem);
   std::optional<domain::CaseRecord> row;
   std::string text;
   std::string reporter;
@@ -47,11 +61,11 @@ Result<void> verify_case(Connection& connection, app::Tx& tx, const std::string&
         id_text);
   } catch (const soci::soci_error&) {
     throw;
-  } catch (const std::exception& problem) {
-    return fail(ErrorCode::storage_failed, "cases", "case " + name + ": " + problem.what());
+  } catch (const std::exception& unreadable_row) {
+    return fail(ErrorCode::storage_failed, "cases", "case " + name + ": " + unreadable_row.what());
   }
   if (!row) return fail(ErrorCode::storage_failed, "cases", "case " + name + " has events and no row");
-  if (row->version > plain.size()) return broken(name, plain.size() + 1, "it is missing");
+  if (row->version > plain.size()) return tl::unexpected(broken(name, plain.size() + 1, "it is missing"));
   if (*row != domain::replay(id, row->number, plain) || reporter != row->reporter.login) {
     return fail(ErrorCode::storage_failed, "cases", "case " + name + ": the row is not the replay of its events");
   }

@@ -50,6 +50,7 @@ export function caseEvent(change: Partial<CaseEvent> = {}): CaseEvent {
     on_time: null,
     rule: '',
     media: [],
+    erased: [],
     hash: '00',
     ...change,
   }

@@ -56,7 +56,7 @@ Result<void> store_report(app::Tx& tx, std::size_t device, std::uint64_t seq) {
   const auto number = tx.next_case_number("120116115", "20261122");
   const std::vector<domain::CaseEvent> events{event};
   tx.insert_case(domain::replay(record.id, number, events), event.actor.org_path);
-  tx.append_events(record.id, 1, events);
+  tx.append_events(record.id, 1, events, record.row);
   MediaRef photo;
   std::copy(record.id.bytes.begin(), record.id.bytes.end(), photo.sha256.begin());
   photo.size = 2'000'000;

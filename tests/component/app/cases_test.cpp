@@ -4,6 +4,8 @@
 #include <gridward/test/server_world.hpp>
 #include <thread>
 
+#include "sql.hpp"
+
 namespace gridward {
 namespace {
 
@@ -380,6 +382,32 @@ TEST(Organisation, EachSeesTheirs) {
   EXPECT_EQ(must(org.devices(world.actor("op2"))).size(), 1u);
   EXPECT_EQ(must(org.devices(world.actor("boss"))).size(), 3u);
   EXPECT_EQ(org.devices(world.actor("m1")).error().code, ErrorCode::forbidden);
+}
+
+TEST(Erasing, TheRecordGoesWithItsEventAndTheCaseGoesOn) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto record = hh.report("王阿姨家门口");
+  ASSERT_EQ(hh.receipt({record}).ok.size(), 1u);
+  app::Erasing erasing(world.services());
+  EXPECT_EQ(erasing.event(record.id, 1, "root", "").error().code, ErrorCode::missing_field);
+  EXPECT_EQ(erasing.event(record.id, 1, "", "x").error().code, ErrorCode::missing_field);
+  EXPECT_EQ(erasing.event(record.id, 2, "root", "x").error().code, ErrorCode::not_found);
+  must(erasing.event(record.id, 1, "root", "她的要求"));
+  EXPECT_EQ(sql_text(world, "SELECT bytes FROM records"), "");
+  const auto view = must(world.cases->get(world.actor("op"), record.id));
+  EXPECT_EQ(view.record.text, "");
+  EXPECT_TRUE(view.events.at(0).event.erased.any());
+  EXPECT_EQ(hh.receipt({record}).ok.size(), 1u) << "the same again is known";
+  app::ActRequest accept;
+  accept.version = view.record.version;
+  must(world.cases->act(world.actor("op"), record.id, accept));
+  EXPECT_EQ(world.store->verify_case_chains(), 1u);
+  const auto person = must(erasing.person("op", "root", "调离"));
+  EXPECT_EQ(person.events, 1u);
+  EXPECT_EQ(world.store->verify_case_chains(), 1u);
+  EXPECT_EQ(erasing.person("op", "root", "调离").error().code, ErrorCode::not_found);
+  EXPECT_EQ(world.read([](app::Tx& tx) { return tx.erasures(); }).size(), 2u);
 }
 
 }  // namespace

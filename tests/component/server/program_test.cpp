@@ -1,4 +1,5 @@
 // The program as an operator uses it: its commands, its exit statuses, its start and its stop.
+#include <algorithm>
 #include <gridward/platform/crypto.hpp>
 #include <gridward/storage/store.hpp>
 #include <gridward/test/postgres.hpp>
@@ -78,6 +79,33 @@ TEST_F(ProgramTest, DatabaseCommands) {
   EXPECT_EQ(perms & std::filesystem::perms::others_all, std::filesystem::perms::none);
 }
 
+TEST_F(ProgramTest, ErasingNeedsAReasonAndLeavesATrace) {
+  import_tree();
+  const auto added = with_input("correct horse", {"user", "set", "wg0001", "--name", "李明", "--role", "grid_member",
+                                                  "--org", "120116135201001"});
+  ASSERT_EQ(added.status, 0) << added.output;
+  const std::string some_case = "019f0000-0000-7000-8000-000000000001";
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"person", "erase", "wg0001"},
+                                                {"event", "erase", some_case, "1"},
+                                                {"person", "erase", "wg0001", "--reason", ""}}) {
+    const auto refused = run(words);
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_NE(refused.output.find("--reason"), std::string::npos) << refused.output;
+  }
+  EXPECT_EQ(run({"event", "erase", "120116135-20261122-0001", "1", "--reason", "x"}).status, 2);
+  EXPECT_EQ(run({"event", "erase", some_case, "one", "--reason", "x"}).status, 2);
+  EXPECT_EQ(run({"event", "erase", some_case, "1", "--reason", "x"}).status, 1);
+  EXPECT_EQ(run({"audit", "erasures"}).output, "");
+  const auto erased = run({"person", "erase", "wg0001", "--reason", "调离"});
+  EXPECT_EQ(erased.status, 0) << erased.output;
+  EXPECT_NE(erased.output.find("the login"), std::string::npos) << erased.output;
+  EXPECT_EQ(run({"person", "erase", "wg0001", "--reason", "调离"}).status, 1) << "nobody";
+  const auto trace = run({"audit", "erasures"}).output;
+  EXPECT_NE(trace.find("调离"), std::string::npos) << trace;
+  EXPECT_EQ(trace.find("wg0001"), std::string::npos) << "the trace names nobody";
+  EXPECT_EQ(std::ranges::count(trace, '\n'), 1);
+}
+
 TEST_F(ProgramTest, BackupAndRestore) {
   const auto backups = (dir / "backups").string();
   const auto nothing = run({"backup", backups});
@@ -106,6 +134,8 @@ TEST_F(ProgramTest, BackupAndRestore) {
 
   // Cut off: nothing begins a database of its own beside what is half there.
   std::filesystem::create_directory(dir / "data/restore.part");
+  EXPECT_EQ(run({"audit", "verify"}).status, 0) << "the database is there: only the tidying up was cut off";
+  std::filesystem::rename(dir / "data/gridward.db", dir / "gridward.db");
   using Words = std::vector<std::string>;
   for (const auto& words : {Words{"serve"}, Words{"audit", "verify"}, Words{"migrate"}}) {
     const auto refused = run(words);

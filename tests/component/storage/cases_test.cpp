@@ -12,7 +12,32 @@ using domain::CaseEvent;
 using domain::CaseRecord;
 using domain::Stage;
 
-using CaseRows = StoreTest;
+class CaseRows : public StoreTest {
+ protected:
+  // In base64, of an event of case 1.
+  std::string salt_of(std::uint64_t n, const std::string& field) {
+    const auto data = raw_sql(url_, "SELECT data FROM case_events WHERE case_id = '" + to_hex(id(1).bytes) +
+                                        "' AND n = " + std::to_string(n))
+                          .at(0);
+    const auto salts = data.find("\"salts\":{");
+    const auto at = data.find("\"" + field + "\":\"", salts);
+    if (salts == std::string::npos || at == std::string::npos || at > data.find('}', salts)) return {};
+    const auto from = at + field.size() + 4;
+    return data.substr(from, data.find('"', from) - from);
+  }
+  domain::Commitments commitments_of(const app::StoredEvent& event) {
+    domain::Commitments personal;
+    for (const auto field : domain::kPersonal) {
+      if (!domain::holds(event.event, field)) continue;
+      const auto bytes = from_base64(salt_of(event.n, std::string(domain::to_string(field)))).value();
+      domain::Salt salt{};
+      EXPECT_EQ(bytes.size(), salt.size());
+      std::copy(bytes.begin(), bytes.end(), salt.begin());
+      personal[domain::index_of(field)] = platform::sha256(as_bytes(domain::commitment_text(event.event, field, salt)));
+    }
+    return personal;
+  }
+};
 GRIDWARD_ON_BOTH(CaseRows);
 
 const std::string kTown = "120116/120116115";
@@ -97,7 +122,7 @@ CaseRecord full_case(std::uint32_t number) {
 void store_case(app::Tx& tx, const Uuid& case_id, const std::string& number, const std::vector<CaseEvent>& events,
                 const std::string& path = kGrid) {
   tx.insert_case(domain::replay(case_id, number, events), path);
-  tx.append_events(case_id, 1, events);
+  tx.append_events(case_id, 1, events, std::nullopt);
 }
 
 TEST_P(CaseRows, NumbersCountByTownAndDay) {
@@ -155,10 +180,10 @@ TEST_P(CaseRows, EventsAreChainedAndComeBackAsTheyWere) {
   const std::vector<CaseEvent> first{reported(at(1)), accepted(at(2))};
   const std::vector<CaseEvent> second{full_event()};
   write([&](app::Tx& tx) {
-    tx.append_events(id(1), 1, first);
-    tx.append_events(id(1), 3, second);
-    tx.append_events(id(2), 1, first);
-    tx.append_events(id(3), 1, {});
+    tx.append_events(id(1), 1, first, std::nullopt);
+    tx.append_events(id(1), 3, second, 7);
+    tx.append_events(id(2), 1, first, std::nullopt);
+    tx.append_events(id(3), 1, {}, std::nullopt);
   });
   read([&](app::Tx& tx) {
     const auto events = tx.case_events(id(1));
@@ -167,13 +192,16 @@ TEST_P(CaseRows, EventsAreChainedAndComeBackAsTheyWere) {
     EXPECT_EQ(events[1].event, first[1]);
     EXPECT_EQ(events[2].event, second[0]);
     for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(events[i].n, i + 1);
-    // sha256(previous ‖ canonical text), by hand.
+    // sha256(previous ‖ canonical text), by hand, with the salts that lie beside the values.
     for (std::size_t i = 1; i < 3; ++i) {
       Bytes bytes(events[i - 1].hash.begin(), events[i - 1].hash.end());
-      const auto text = domain::canonical_text(events[i].event);
+      const auto text = domain::canonical_text(events[i].event, commitments_of(events[i]));
       bytes.insert(bytes.end(), text.begin(), text.end());
       EXPECT_EQ(events[i].hash, platform::sha256(bytes));
     }
+    EXPECT_NE(salt_of(1, "actor"), salt_of(2, "actor"));
+    EXPECT_NE(salt_of(1, "actor"), salt_of(1, "note"));
+    EXPECT_EQ(salt_of(2, "place"), "") << "of what is not there";
     // The same first event in another case has another hash.
     EXPECT_NE(tx.case_events(id(2)).at(0).hash, events[0].hash);
     EXPECT_TRUE(tx.case_events(id(9)).empty());
@@ -181,7 +209,7 @@ TEST_P(CaseRows, EventsAreChainedAndComeBackAsTheyWere) {
   // Behind a hole, or over what is there: not possible.
   for (const std::uint64_t n : {5, 3}) {
     const auto failed = store_->write([&](app::Tx& tx) -> Result<void> {
-      tx.append_events(id(1), n, second);
+      tx.append_events(id(1), n, second, std::nullopt);
       return {};
     });
     ASSERT_FALSE(failed);
@@ -422,7 +450,7 @@ TEST_P(Chains, ARemovedLastEventIsSeen) {
 TEST_P(Chains, EventsOfAnotherCaseAreSeen) {
   raw_sql(url_, "DELETE FROM case_events" + of_case_2() + " RETURNING 1");
   expect_broken("INSERT INTO case_events SELECT '" + to_hex(id(2).bytes) +
-                    "', n, type, actor, at, recorded, data, hash FROM case_events WHERE case_id = '" +
+                    "', n, type, actor, at, recorded, data, hash, record FROM case_events WHERE case_id = '" +
                     to_hex(id(1).bytes) + "'",
                 "case_events", "event 1: its hash");
 }
@@ -446,6 +474,35 @@ TEST_P(Chains, EveryCaseOfManyPagesIsLookedAt) {
   ASSERT_FALSE(broken);
   EXPECT_NE(broken.error().detail.find(to_string(id(1199))), std::string::npos) << broken.error().detail;
 }
+TEST_P(Chains, AChangedPlaceIsSeen) {
+  expect_broken("UPDATE case_events SET data = REPLACE(data, '391234567', '391234568')" + of_case_2() + " AND n = 1",
+                "case_events", "event 1: its hash");
+}
+TEST_P(Chains, AMissingSaltIsSeen) {
+  expect_broken("UPDATE case_events SET data = REPLACE(data, '\"salts\":', '\"gone\":')" + of_case_2() + " AND n = 2",
+                "case_events", "event 2: the salt of \"actor\" is missing");
+}
+// Erased behind our back: without its commitment it is a change like any other.
+TEST_P(Chains, AValueThatWasTakenAwayIsSeen) {
+  expect_broken(
+      "UPDATE case_events SET data = REPLACE(data, '\"note\":\"', '\"nothing\":\"')" + of_case_2() + " AND n = 2",
+      "case_events", "event 2: its hash");
+}
+TEST_P(Chains, AnErasedValueThatIsThereAgainIsSeen) {
+  write([](app::Tx& tx) { ASSERT_TRUE(tx.erase_event(id(2), 2)); });
+  ASSERT_EQ(store_->verify_case_chains(), 3U);
+  expect_broken("UPDATE case_events SET data = REPLACE(data, '\"erased\":', '\"note\":\"nothing\",\"erased\":')" +
+                    of_case_2() + " AND n = 2",
+                "case_events", "event 2: \"note\" was erased and is there");
+}
+TEST_P(Chains, AChangedCommitmentIsSeen) {
+  write([](app::Tx& tx) { ASSERT_TRUE(tx.erase_event(id(2), 2)); });
+  expect_broken(
+      "UPDATE case_events SET data = REPLACE(data, '\"erased\":{\"actor\":\"', '\"erased\":{\"actor\":\"00')" +
+          of_case_2() + " AND n = 2",
+      "case_events", "event 2");
+}
+
 TEST_P(Chains, AnUnreadableEventIsSeen) {
   expect_broken("UPDATE case_events SET data = '{'" + of_case_2() + " AND n = 2", "case_events", "unreadable");
 }

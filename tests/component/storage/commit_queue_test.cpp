@@ -85,7 +85,8 @@ TEST_P(CommitQueue, OneBadUnitAmongAHundredFailsAlone) {
                                     if (i == 50) throw std::runtime_error("a bug");
                                     if (i == 60) throw 5;
                                     // On PostgreSQL an error in SQL spoils the transaction until its savepoint.
-                                    if (i == 70) tx.append_events(id(1), 7, std::vector<domain::CaseEvent>(1));
+                                    if (i == 70)
+                                      tx.append_events(id(1), 7, std::vector<domain::CaseEvent>(1), std::nullopt);
                                     if (i == 80) tx.insert_session({sha(1), "x", at(0), at(0)});
                                     if (i == 81) tx.insert_session({sha(1), "x", at(0), at(0)});
                                     return {};

@@ -81,6 +81,40 @@ TEST_P(Migrations, FilesGoToTheRowsOfTheirRecordsAndSenders) {
   }));
 }
 
+// Chains of before covered the values themselves.
+TEST_P(Migrations, ChainsAreMadeAnewWithSalts) {
+  ASSERT_EQ(migrate(url_, all_migrations().first(8)), 8);
+  std::vector<domain::CaseEvent> events(2);
+  events[0].actor = {"m1", "某某", domain::Role::grid_member, "G", "D/G"};
+  events[0].note = "文字";
+  events[1] = events[0];
+  events[1].type = domain::Action::accept;
+  const auto replayed = domain::replay(id(1), "n", events);
+  const auto hex = "'" + to_hex(id(1).bytes) + "'";
+  for (const int n : {1, 2}) {
+    raw_sql(url_, "INSERT INTO case_events (case_id, n, type, actor, at, recorded, data, hash) VALUES (" + hex + ", " +
+                      std::to_string(n) + ", '" + (n == 1 ? "report" : "accept") +
+                      "', 'm1', 0, 0, '{\"actor\":{\"login\":\"m1\",\"name\":\"某某\",\"role\":\"grid_member\","
+                      "\"org\":\"G\",\"org_path\":\"D/G\"},\"note\":\"文字\"}', '" +
+                      to_hex(sha(5)) + "') RETURNING 1");
+  }
+  auto store = open_store({.url = url_});
+  ASSERT_TRUE(store) << to_string(store.error());
+  ASSERT_TRUE((*store)->write([&](app::Tx& tx) -> Result<void> {
+    tx.insert_case(replayed, "D/G");
+    const auto stored = tx.case_events(id(1));
+    EXPECT_EQ(stored.size(), 2U);
+    EXPECT_EQ(stored.at(0).event, events[0]);
+    return {};
+  }));
+  EXPECT_EQ((*store)->verify_case_chains(), 1U);
+  ASSERT_TRUE((*store)->write([](app::Tx& tx) -> Result<void> {
+    EXPECT_TRUE(tx.erase_event(id(1), 1));
+    return {};
+  }));
+  EXPECT_EQ((*store)->verify_case_chains(), 1U);
+}
+
 TEST_P(Migrations, ANewerDatabaseIsRefusedAndLeftAlone) {
   ASSERT_TRUE(migrate(url_));
   raw_sql(url_, "INSERT INTO schema_version (version, name) VALUES (1000, 'of tomorrow') RETURNING 1");

@@ -105,6 +105,13 @@ export async function addOperator(stack, { login, name }) {
   return { login, name, password }
 }
 
+// A command of the server's program beside the running one; gives what it said, fails with that.
+export async function serverCommand(stack, ...words) {
+  const program = join(buildDir, 'server', 'main', 'gridward-server')
+  const { stdout } = await promisify(execFile)(program, [...words, '--config', join(stack.data, 'server.json')])
+  return stdout
+}
+
 // What the database of the running server says; read-only.
 export async function ask(stack, sql) {
   const { stdout } = await promisify(execFile)('sqlite3', ['-readonly', '-cmd', '.timeout 10000', join(stack.data, 'server', 'gridward.db'), sql])

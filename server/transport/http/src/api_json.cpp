@@ -71,6 +71,10 @@ Json event_json(const app::StoredEvent& stored, const Names& names) {
   for (const auto& ref : event.media) {
     media.push_back({{"sha256", to_hex(ref.sha256)}, {"role", name_of(kMediaRoles, ref.role)}});
   }
+  auto erased = Json::array();
+  for (const auto field : domain::kPersonal) {
+    if (event.erased[domain::index_of(field)]) erased.push_back(domain::to_string(field));
+  }
   return {{"n", stored.n},
           {"type", to_string(event.type)},
           {"actor",
@@ -92,6 +96,7 @@ Json event_json(const app::StoredEvent& stored, const Names& names) {
           {"on_time", maybe(event.on_time)},
           {"rule", event.rule},
           {"media", std::move(media)},
+          {"erased", std::move(erased)},
           {"hash", to_hex(stored.hash)}};
 }
 

@@ -122,6 +122,9 @@ export interface Media {
 }
 
 export type TaskOutcome = 'confirmed' | 'not_rectified' | 'cannot_check'
+// What of an event is about a person, and may have been erased.
+export type Personal = 'actor' | 'note' | 'place' | 'assignee'
+
 export interface CaseEvent {
   n: number
   type: Action
@@ -140,6 +143,7 @@ export interface CaseEvent {
   on_time: boolean | null
   rule: string
   media: { sha256: string; role: MediaRole }[]
+  erased: Personal[]
   hash: string
 }
 

@@ -239,6 +239,19 @@ class DownJobs {
   std::atomic<std::int64_t> linked_at_{0};
 };
 
+// ---- erasing -------------------------------------------------------------------------------------------------------
+// Personal data out of the store; why and by whom stays. by: who asks, reason: neither may be empty (missing_field).
+class Erasing {
+ public:
+  explicit Erasing(Services services) : services_(services) {}
+  Result<void> event(const Uuid& case_id, std::uint64_t n, const std::string& by,
+                     const std::string& reason);                                                          // not_found
+  Result<ErasedPerson> person(std::string_view login, const std::string& by, const std::string& reason);  // not_found
+
+ private:
+  Services services_;
+};
+
 // ---- import -------------------------------------------------------------------------------------------------------
 // Rows as a file gave them, with the line they stood in. All or nothing; every problem is named, not only the first.
 struct ImportProblem {

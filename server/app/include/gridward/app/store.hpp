@@ -176,6 +176,21 @@ struct StoredEvent {
   Sha256 hash{};  // sha256(previous hash ‖ canonical_text)
 };
 
+// What was erased, by whom and why: the trace of what is no longer there.
+struct ErasureNote {
+  UnixMs at{};
+  std::string by;
+  std::string what;  // names no person
+  std::string reason;
+  std::uint64_t events = 0;  // of cases, that lost something
+};
+struct ErasedPerson {
+  std::size_t events = 0;   // of cases, in which they acted or were named
+  std::size_t records = 0;  // of their handhelds
+  std::size_t duty = 0;     // punches, patrols, tracks
+  bool known = false;       // was on the roll
+};
+
 struct VerifyTask {
   Uuid id;
   Uuid case_id;
@@ -315,8 +330,17 @@ class Tx {
   virtual CasePage list_cases(const CaseFilter& filter) = 0;
   // stage -> count, with the filter's subtree, unit and reporter
   virtual std::map<domain::Stage, std::size_t> count_cases(const CaseFilter& filter) = 0;
-  virtual void append_events(const Uuid& case_id, std::uint64_t first_n, std::span<const domain::CaseEvent> events) = 0;
+  // record: the row of the record that caused them, when a handheld did.
+  virtual void append_events(const Uuid& case_id, std::uint64_t first_n, std::span<const domain::CaseEvent> events,
+                             std::optional<std::int64_t> record) = 0;
   virtual std::vector<StoredEvent> case_events(const Uuid& case_id) = 0;
+  // Every personal field of one event, and the bytes of the record that it came from. The chain holds as before. False:
+  // no such event.
+  virtual bool erase_event(const Uuid& case_id, std::uint64_t n) = 0;
+  // Who they are, wherever their login stands, and all that is of them alone. What a case is about (note, place) stays.
+  virtual ErasedPerson erase_person(std::string_view login) = 0;
+  virtual void note_erasure(const ErasureNote& note) = 0;
+  virtual std::vector<ErasureNote> erasures() = 0;  // newest first
   virtual void insert_task(const VerifyTask& task) = 0;
   virtual std::optional<VerifyTask> find_task(const Uuid& id) = 0;
   virtual void update_task(const VerifyTask& task) = 0;

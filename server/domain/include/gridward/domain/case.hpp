@@ -2,6 +2,8 @@
 // decide(case, command, policy, now) gives events or the reason why not; evolve(case, event) gives the next case.
 #pragma once
 
+#include <array>
+#include <bitset>
 #include <cstdint>
 #include <gridward/domain/access.hpp>
 #include <gridward/domain/calendar.hpp>
@@ -44,6 +46,15 @@ struct EvidenceRef {
   bool operator==(const EvidenceRef&) const = default;
 };
 
+// What of an event is about a person. The chain covers a salted commitment to each and not the value, so that value and
+// salt can be erased and the chain still holds (docs/adr/0007-personal-data-in-the-chain.md).
+enum class Personal : std::uint8_t { actor, note, place, assignee };  // actor: login and name; not role and node
+inline constexpr std::array<Personal, 4> kPersonal{Personal::actor, Personal::note, Personal::place,
+                                                   Personal::assignee};
+std::string_view to_string(Personal field);
+constexpr std::size_t index_of(Personal field) { return static_cast<std::size_t>(field); }
+using PersonalSet = std::bitset<kPersonal.size()>;
+
 // One thing that happened. The type is the action that caused it; fields that the type does not use stay empty.
 struct CaseEvent {
   Action type = Action::report;
@@ -65,6 +76,7 @@ struct CaseEvent {
   std::optional<bool> on_time;         // assess
   std::string rule;                    // transfer, assess: key and article of the rule applied
   std::vector<EvidenceRef> media;
+  PersonalSet erased;  // had a value, which was erased
   bool operator==(const CaseEvent&) const = default;
 };
 
@@ -154,7 +166,18 @@ bool concerns(const CaseRecord& state, std::string_view case_path, const Actor& 
 // What this actor may do to this case now, for the buttons of a page.
 std::vector<Action> allowed_actions(const CaseRecord& state, const Actor& actor);
 
-// The bytes that the hash chain covers: every field, length-prefixed, in a fixed order.
-std::string canonical_text(const CaseEvent& event);
+bool holds(const CaseEvent& event, Personal field);  // is there a value?
+// Without the values of these fields; those that had one are marked as erased.
+CaseEvent erased(CaseEvent event, const PersonalSet& fields);
+
+using Salt = std::array<std::uint8_t, 16>;  // random, another one for each field of each event
+// The bytes whose SHA-256 is the commitment to a field: salt ‖ name of the field ‖ its value.
+std::string commitment_text(const CaseEvent& event, Personal field, const Salt& salt);
+// By the number of the field. Nothing: the event never had a value there.
+using Commitments = std::array<std::optional<Sha256>, kPersonal.size()>;
+
+// The bytes that the hash chain covers: every field, length-prefixed, in a fixed order; of a personal one its
+// commitment.
+std::string canonical_text(const CaseEvent& event, const Commitments& personal);
 
 }  // namespace gridward::domain

@@ -2,12 +2,15 @@
 // next.
 #pragma once
 
+#include <functional>
 #include <gridward/shared/error.hpp>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace gridward::storage {
+
+class Connection;
 
 // One statement a text, the same for both databases but for these placeholders:
 //   {id}    an integer primary key that counts by itself
@@ -16,6 +19,7 @@ struct Migration {
   int version = 0;  // from 1, without gaps
   std::string name;
   std::vector<std::string> statements;
+  std::function<void(Connection&)> then{};  // what SQL cannot do; in the same transaction
 };
 
 std::span<const Migration> all_migrations();
