@@ -79,6 +79,22 @@ TEST_F(Recorder, KillsAtTheOperationItIsTold) {
   }
 }
 
+TEST_F(Recorder, KillsBeforeTheSyncItIsTold) {
+  ASSERT_EQ(calls({"all"}).status, 0);
+  const auto points = kill_points(recording_->ops(), 0, false);
+  ASSERT_EQ(points.size(), 4U);
+  for (const auto& point : points) {
+    std::filesystem::remove_all(dir_ / "root");
+    std::filesystem::create_directory(dir_ / "root");
+    recording_.emplace(dir_ / "root");
+    plant(*recording_, point);
+    EXPECT_EQ(calls({"all"}).status, 128 + SIGKILL) << text(point);
+    const auto ops = recording_->ops();
+    EXPECT_EQ(std::ranges::count_if(ops, [](const Op& op) { return op.kind == OpKind::sync; }),
+              static_cast<std::ptrdiff_t>(point.n));
+  }
+}
+
 TEST_F(Recorder, PutsATreeOnTheDiskAsItIs) {
   ASSERT_EQ(calls({"all"}).status, 0);
   Points points(recording_->begin(), recording_->ops());

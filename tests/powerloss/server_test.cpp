@@ -91,6 +91,14 @@ class ServerPower : public ::testing::Test {
     recording_.emplace(dir_ / "root");
   }
 
+  void start_from_nothing() {
+    recording_.reset();
+    std::filesystem::remove_all(dir_ / "root");
+    std::filesystem::create_directory(dir_ / "root");
+    recording_.emplace(dir_ / "root");
+    looked_.clear();
+  }
+
   static std::string device(int i) { return "hh-" + std::to_string(i); }
   static std::string member(int i) { return "wg" + std::to_string(i); }
 
@@ -465,11 +473,15 @@ TEST_F(ServerPower, AKillAndThenAPowerCut) {
       // Killed in the middle of taking a report, or a little later.
       const auto server = serve("root", recording_->environment());
       ASSERT_NE(ready(*server, "root"), "") << test::read_file(log("root"));
-      recording_->kill_at(recording_->count() + random() % 60);
+      if (round % 2 == 0) {
+        recording_->kill_at_sync(random() % 8);
+      } else {
+        recording_->kill_at(recording_->count() + random() % 60);
+      }
       report(0, name);
       test::wait_until([&] { return !server->running() || drained(); }, 20s);
     }
-    recording_->kill_at(kNever);
+    recording_->let_live();
     const auto server = serve("root", recording_->environment());
     ASSERT_NE(ready(*server, "root"), "") << test::read_file(log("root"));
     const auto second = recording_->count();  // whatever it was asked is answered after this
@@ -492,18 +504,16 @@ TEST_F(ServerPower, AKillAndThenAPowerCut) {
 // The folders are new, and the import that made them was killed.
 TEST_F(ServerPower, AnImportThatIsKilledAndThenAPowerCut) {
   enrol();
-  const auto whole = recording_->count();
   const auto import = std::vector<std::string>{"import", (dir_ / "orgs.csv").string()};
+  start_from_nothing();
+  ASSERT_EQ(server_command(import).status, 0);
   Findings all;
-  for (std::uint64_t k = 1; k < whole; k += long_form() ? 1 : 1 + whole / 12) {
-    recording_.reset();
-    std::filesystem::remove_all(dir_ / "root");
-    std::filesystem::create_directory(dir_ / "root");
-    recording_.emplace(dir_ / "root");
-    recording_->kill_at(k);
-    if (server_command(import).status == 0) break;
-    recording_->kill_at(kNever);
-    ASSERT_EQ(server_command(import).status, 0) << k;
+  for (const auto& point : kill_points(recording_->ops(), 0, long_form())) {
+    start_from_nothing();
+    plant(*recording_, point);
+    ASSERT_EQ(server_command(import).status, 128 + SIGKILL) << text(point);
+    recording_->let_live();
+    ASSERT_EQ(server_command(import).status, 0) << text(point);
     ASSERT_EQ(recording_->problem(), "");
     read_log();
     ASSERT_FALSE(promises_.empty());
@@ -528,15 +538,14 @@ TEST_F(ServerPower, ABackupThatIsKilledAndThenAPowerCut) {
   };
   start();
   ASSERT_EQ(server_command(backup).status, 0);
-  const auto whole = recording_->count();
   Findings findings;
-  for (std::uint64_t k = 0; k < whole; k += long_form() ? 1 : 1 + whole / 12) {
+  for (const auto& point : kill_points(recording_->ops(), 0, long_form())) {
     start();
-    recording_->kill_at(k);
-    ASSERT_EQ(server_command(backup).status, 128 + SIGKILL) << k;
-    recording_->kill_at(kNever);
+    plant(*recording_, point);
+    ASSERT_EQ(server_command(backup).status, 128 + SIGKILL) << text(point);
+    recording_->let_live();
     const auto again = server_command(backup);
-    ASSERT_EQ(again.status, 0) << k << "\n" << again.output;
+    ASSERT_EQ(again.status, 0) << text(point) << "\n" << again.output;
     ASSERT_EQ(recording_->problem(), "");
     const auto lines = said(recording_->ops());
     const auto name = std::filesystem::path(lines.back().text.substr(0, lines.back().text.find(": "))).filename();
@@ -547,7 +556,7 @@ TEST_F(ServerPower, ABackupThatIsKilledAndThenAPowerCut) {
             const auto verified = run_command({test::program("server/main/gridward-server").string(), "backup",
                                                "verify", (dir_ / "copy/backups" / name).string()},
                                               without_syncs());
-            if (verified.status != 0) findings.add(n, loss, "killed at " + std::to_string(k) + ": " + verified.output);
+            if (verified.status != 0) findings.add(n, loss, text(point) + ": " + verified.output);
           });
   }
   EXPECT_EQ(findings.count(), 0U) << findings.text();
@@ -579,33 +588,29 @@ TEST_F(ServerPower, ARestoreIsWholeOrNothing) {
       if (!look_once(tree).broken.empty()) findings.add(n, loss, look_once(tree).broken);
     });
   };
-  const auto start = [&] {
-    recording_.reset();
-    std::filesystem::remove_all(dir_ / "root");
-    std::filesystem::create_directory(dir_ / "root");
-    recording_.emplace(dir_ / "root");
-    looked_.clear();
-  };
   const std::vector<std::string> restore{"restore", (dir_ / "backup").string()};
-  start();
+  start_from_nothing();
   ASSERT_EQ(server_command(restore).status, 0);
   ASSERT_EQ(recording_->problem(), "");
   Findings findings;
   judge_restore(findings, 0, long_form() ? 1 : 6);
-  const auto whole = recording_->count();
-  for (std::uint64_t k = 0; k < whole; k += long_form() ? 1 : 1 + whole / 10) {
-    start();
-    recording_->kill_at(k);
-    ASSERT_EQ(server_command(restore).status, 128 + SIGKILL) << k;
-    recording_->kill_at(kNever);
+  for (const auto& point : kill_points(recording_->ops(), 0, long_form())) {
+    start_from_nothing();
+    plant(*recording_, point);
+    ASSERT_EQ(server_command(restore).status, 128 + SIGKILL) << text(point);
+    const auto killed = recording_->count();
+    recording_->let_live();
     // Killed after its last step it is done, and says so by refusing.
     const auto again = server_command(restore);
     if (again.status != 0) {
-      EXPECT_NE(again.output.find("already exists"), std::string::npos) << again.output;
+      EXPECT_NE(again.output.find("never writes over a database"), std::string::npos) << text(point) << "\n"
+                                                                                      << again.output;
       continue;
     }
     ASSERT_EQ(recording_->problem(), "");
-    judge_restore(findings, k, kNever);
+    Findings found;
+    judge_restore(found, killed, kNever);
+    findings.add(text(point), found);
   }
   EXPECT_EQ(findings.count(), 0U) << findings.text();
 }
@@ -613,14 +618,11 @@ TEST_F(ServerPower, ARestoreIsWholeOrNothing) {
 TEST_F(ServerPower, ASyncThatIsLeftOutShows) {
   for (const char* left_out : {"/gridward.db-wal", "/photos/original"}) {
     SCOPED_TRACE(left_out);
-    recording_.reset();
-    for (const char* made : {"root", "hh-0", "hh-1"}) std::filesystem::remove_all(dir_ / made);
-    std::filesystem::create_directory(dir_ / "root");
-    recording_.emplace(dir_ / "root");
+    for (const char* made : {"hh-0", "hh-1"}) std::filesystem::remove_all(dir_ / made);
+    start_from_nothing();
     recording_->skip_sync(left_out);
     saved_.clear();
     told_.clear();
-    looked_.clear();
     a_morning();
     // Just after a promise: a stop, a start and a backup make up for everything.
     Findings findings;

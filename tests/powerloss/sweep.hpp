@@ -47,9 +47,18 @@ class Progress {
 class Findings {
  public:
   void add(std::uint64_t n, Loss loss, const std::string& what) {
-    ++count_;
+    if (count_++ == 0) first_n_ = n;
     if (first_.size() < 10)
       first_.push_back("after " + std::to_string(n) + " operations, losing " + loss_name(loss) + ": " + what);
+  }
+  // Those of one of many runs.
+  void add(const std::string& run, const Findings& found) {
+    count_ += found.count_;
+    if (!found.first_.empty() && first_.size() < 10) first_.push_back(run + ": " + found.first_.front());
+  }
+  // What had happened just before the first one.
+  void explain(const Recording& recording) {
+    if (count_ > 0) first_.front() += "\n" + story(recording.ops(), first_n_, 12);
   }
   std::size_t count() const { return count_; }
   std::string text() const {
@@ -61,6 +70,7 @@ class Findings {
 
  private:
   std::size_t count_ = 0;
+  std::uint64_t first_n_ = 0;
   std::vector<std::string> first_;
 };
 

@@ -144,10 +144,7 @@ class Locked {
     if (log_header->count < log_header->kill_at) return;
     const auto self = static_cast<std::int32_t>(::syscall(SYS_getpid));
     if (log_header->kill_everybody == 0 && log_header->killed != 0 && log_header->killed != self) return;
-    log_header->killed = self;
-    ::pthread_mutex_unlock(&log_header->lock);
-    ::syscall(SYS_kill, self, SIGKILL);
-    for (;;) ::pause();
+    end_process();
   }
   ~Locked() {
     errno = result_;
@@ -155,6 +152,14 @@ class Locked {
   }
   Locked(const Locked&) = delete;
   Locked& operator=(const Locked&) = delete;
+
+  [[noreturn]] static void end_process() {
+    const auto self = static_cast<std::int32_t>(::syscall(SYS_getpid));
+    log_header->killed = self;
+    ::pthread_mutex_unlock(&log_header->lock);
+    ::syscall(SYS_kill, self, SIGKILL);
+    for (;;) ::pause();
+  }
 
   // errno of the operation itself, which the caller sees.
   void keep_errno() { result_ = errno; }
@@ -368,6 +373,7 @@ int synced(int fd, long call) {
   if (at.is != Is::file) return static_cast<int>(::syscall(call, fd));
   if (log_header->slow_sync[0] != 0 && ends_with(at.path, log_header->slow_sync)) ::usleep(kSlowSyncUs);
   Locked lock;
+  if (log_header->syncs_left != kNever && log_header->syncs_left-- == 0) Locked::end_process();
   if (log_header->fail_sync[0] != 0 && ends_with(at.path, log_header->fail_sync)) {
     log_header->fail_sync[0] = 0;
     errno = EIO;

@@ -119,7 +119,7 @@ Recording::Recording(const fs::path& root)
   if (map == MAP_FAILED) throw std::runtime_error("cannot make " + log_.string());
   header_ = static_cast<LogHeader*>(map);
   header_->capacity = kCapacity;
-  header_->kill_at = kNever;
+  let_live();
   put(header_->root, root_.string());
   pthread_mutexattr_t attributes;
   ::pthread_mutexattr_init(&attributes);
@@ -179,6 +179,14 @@ void Recording::kill_at(std::uint64_t n) {
   header_->killed = 0;
   header_->kill_at = n;
 }
+void Recording::kill_at_sync(std::uint64_t n) {
+  header_->killed = 0;
+  header_->syncs_left = n;
+}
+void Recording::let_live() {
+  header_->kill_at = kNever;
+  header_->syncs_left = kNever;
+}
 void Recording::cut_power_at(std::uint64_t n) {
   header_->kill_everybody = 1;
   kill_at(n);
@@ -188,6 +196,86 @@ bool Recording::killed() const { return header_->killed != 0; }
 void Recording::skip_sync(const std::string& path_end) { put(header_->skip_sync, path_end); }
 void Recording::fail_sync(const std::string& path_end) { put(header_->fail_sync, path_end); }
 void Recording::slow_sync(const std::string& path_end) { put(header_->slow_sync, path_end); }
+
+std::vector<KillPoint> kill_points(const std::vector<Op>& ops, std::uint64_t from, bool everywhere) {
+  std::vector<KillPoint> points;
+  std::uint64_t syncs = 0;
+  for (std::uint64_t n = from; n < ops.size(); ++n) {
+    if (ops[n].kind == OpKind::sync || ops[n].kind == OpKind::sync_all) points.push_back({true, syncs++});
+    if (everywhere) points.push_back({false, n - from});
+  }
+  return points;
+}
+
+void plant(Recording& recording, const KillPoint& point) {
+  if (point.sync) {
+    recording.kill_at_sync(point.n);
+  } else {
+    recording.kill_at(recording.count() + point.n);
+  }
+}
+
+std::string text(const KillPoint& point) {
+  return "killed before its " + std::string(point.sync ? "sync " : "operation ") + std::to_string(point.n);
+}
+
+std::string story(const std::vector<Op>& ops, std::uint64_t n, std::uint64_t count) {
+  std::map<std::uint64_t, std::string> names;
+  std::string all;
+  for (const auto& op : ops) {
+    if (op.n >= n) break;
+    if (op.kind == OpKind::create || op.kind == OpKind::mkdir) names[op.file] = op.name;
+    if (op.kind == OpKind::rename) names[op.file] = op.name2;
+    if (op.n + count < n) continue;
+    const auto name = names.contains(op.file) ? names[op.file] : std::to_string(op.file);
+    const auto bytes = std::to_string(op.data.size()) + " bytes";
+    std::string what;
+    switch (op.kind) {
+      case OpKind::create:
+        what = "creates " + name;
+        break;
+      case OpKind::mkdir:
+        what = "makes the folder " + name;
+        break;
+      case OpKind::write:
+        what = "writes " + bytes + " at " + std::to_string(op.offset) + " of " + name;
+        break;
+      case OpKind::truncate:
+        what = "makes " + name + " " + std::to_string(op.offset) + " bytes long";
+        break;
+      case OpKind::rename:
+        what = "renames " + std::string(op.name) + " to " + name;
+        break;
+      case OpKind::link:
+        what = "links " + name + " as " + std::string(op.name2);
+        break;
+      case OpKind::unlink:
+        what = "removes " + std::string(op.name);
+        break;
+      case OpKind::unseen:
+        what = "hands over " + name;
+        break;
+      case OpKind::sync:
+        what = "syncs " + name;
+        break;
+      case OpKind::sync_all:
+        what = "syncs everything";
+        break;
+      case OpKind::sent:
+        what = "sends " + bytes;
+        break;
+      case OpKind::said:
+        what = "says " + std::string(op.data.begin(), op.data.end());
+        break;
+      case OpKind::mark:
+        what = std::string(op.name);
+        break;
+    }
+    if (what.ends_with('\n')) what.pop_back();
+    all += "  " + std::to_string(op.n) + " process " + std::to_string(op.pid) + " " + what + "\n";
+  }
+  return all;
+}
 
 std::vector<Line> said(const std::vector<Op>& ops) {
   std::vector<Line> lines;

@@ -61,6 +61,8 @@ struct LogHeader {
   std::uint64_t kill_at;
   std::int32_t killed;
   std::uint32_t kill_everybody;
+  // So is the process that is about to sync for the syncs_left-th time (from 0), counted over all of them.
+  std::uint64_t syncs_left;
   // A slow disk: a sync of a path that ends with this waits for kSlowSyncUs before it begins.
   char slow_sync[128];
   // A planted fault: a sync of a path that ends with this does nothing and says that it did.

@@ -40,6 +40,10 @@ class Recording {
 
   // The process that is about to do operation n is killed, the others go on.
   void kill_at(std::uint64_t n);
+  // The process that is about to sync is, when it is the n-th sync from now (from 0).
+  void kill_at_sync(std::uint64_t n);
+  // Nobody is, any more.
+  void let_live();
   // Whoever is about to do operation n or a later one is killed.
   void cut_power_at(std::uint64_t n);
   bool killed() const;
@@ -53,6 +57,16 @@ class Recording {
   Disk begin_;
   LogHeader* header_ = nullptr;
 };
+
+// Where to kill what is run again as it ran from operation `from` on: before each sync, where most is written and not
+// yet durable; with `everywhere`, before each operation as well.
+struct KillPoint {
+  bool sync = true;
+  std::uint64_t n = 0;  // of syncs or operations, from the beginning of what is run
+};
+std::vector<KillPoint> kill_points(const std::vector<Op>& ops, std::uint64_t from, bool everywhere);
+void plant(Recording& recording, const KillPoint& point);
+std::string text(const KillPoint& point);
 
 // What the model says, told piece by piece: each point is a number of operations that had happened.
 class Points {
@@ -69,6 +83,9 @@ class Points {
   std::vector<Op> ops_;
   std::uint64_t next_ = 0;
 };
+
+// The last operations before number n, a line each, for people.
+std::string story(const std::vector<Op>& ops, std::uint64_t n, std::uint64_t count);
 
 // The lines that reached the standard output of one process, each with the number of the operation that brought its
 // end there.
