@@ -102,7 +102,9 @@ TEST_F(Worker, OneThatComputesTooLongIsStoppedByTheCpuLimit) {
   cv::Mat noise(7000, 7000, CV_8UC3);
   cv::RNG(5).fill(noise, cv::RNG::UNIFORM, 0, 4);
   const auto photo = write(make_with_opencv(".png", noise));
-  const auto result = derive(worker, photo);
+  // The whole second may have just begun: then it is one of the next that does not fit.
+  auto result = derive(worker, photo);
+  for (int again = 0; again < 20 && result; ++again) result = derive(worker, photo);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::media_limits);
   EXPECT_NE(result.error().detail.find("computing"), std::string::npos) << result.error().detail;
