@@ -21,7 +21,7 @@ using gridward::mqtt::ServerLink;
 class RawDevice {
  public:
   RawDevice(const Mosquitto& broker, const std::string& id, const std::string& town = kTown, bool login = false)
-      : id_(id), client_(broker.uri(), id, ::mqtt::create_options(MQTTVERSION_5), nullptr) {
+      : id_(id), client_(broker.uri(), id, ::mqtt::create_options(MQTTVERSION_5, 10'000), nullptr) {
     client_.set_message_callback([this](const ::mqtt::const_message_ptr& message) {
       if (message == nullptr) return;
       const auto& payload = message->get_payload_ref();
