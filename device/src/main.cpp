@@ -368,12 +368,14 @@ int status_command(gw_device* device, const Arguments& args) {
     std::printf(
         "{\"waiting_records\":%llu,\"waiting_media\":%llu,\"waiting_bytes\":%llu,\"oldest_age_ms\":%lld,"
         "\"last_receipt\":%lld,\"refused_count\":%llu,\"stored_records\":%llu,\"next_seq\":%llu,\"safe\":%llu,"
-        "\"pending_points\":%llu,\"on_duty\":%s,\"on_patrol\":%s,\"open_tasks\":%d,\"actor\":%s,"
+        "\"pending_points\":%llu,\"dropped_points\":%llu,\"on_duty\":%s,\"on_patrol\":%s,\"open_tasks\":%d,\"actor\":%"
+        "s,"
         "\"clock\":\"%s\",\"clock_error_ms\":%u,\"epoch\":%s,\"refused\":[",
         n(s.waiting_records), n(s.waiting_media), n(s.waiting_bytes), static_cast<long long>(s.oldest_age_ms),
         static_cast<long long>(s.last_receipt_ms), n(s.refused), n(s.stored_records), n(s.next_seq), n(s.safe),
-        n(s.pending_points), s.on_duty != 0 ? "true" : "false", s.on_patrol != 0 ? "true" : "false", s.open_tasks,
-        json_text(s.actor).c_str(), clock, s.clock_error_ms, json_text(s.epoch).c_str());
+        n(s.pending_points), n(s.dropped_points), s.on_duty != 0 ? "true" : "false",
+        s.on_patrol != 0 ? "true" : "false", s.open_tasks, json_text(s.actor).c_str(), clock, s.clock_error_ms,
+        json_text(s.epoch).c_str());
     const auto status = gw_device_refused(device, print_refusal, &json);
     std::printf("]}\n");
     return status == GW_OK ? kDone : failed(device, status);
@@ -393,6 +395,9 @@ int status_command(gw_device* device, const Arguments& args) {
   }
   std::printf("%s: %d\n", say("待办任务", "open tasks"), s.open_tasks);
   std::printf("%s: %s\n", say("时钟", "clock"), clock);
+  if (s.dropped_points > 0) {
+    std::printf("%s: %llu\n", say("舍弃的轨迹点", "track points dropped"), n(s.dropped_points));
+  }
   if (s.refused > 0) std::printf("%s: %llu\n", say("被退回", "refused"), n(s.refused));
   const auto status = gw_device_refused(device, print_refusal, &json);
   return status == GW_OK ? kDone : failed(device, status);
@@ -440,6 +445,16 @@ void print_event(void*, const gw_event* event) {
       std::printf("%s %llu ms\n", say("服务器繁忙，等待", "server busy, waiting"),
                   static_cast<unsigned long long>(event->number));
       break;
+    case GW_EVENT_TASK_REOPENED:
+      std::printf("%s %s: %s (%d)\n", say("任务重新打开", "task open again"), event->id, event->text, event->code);
+      break;
+    case GW_EVENT_POINT_DROPPED:
+      std::printf("%s: %s\n", say("轨迹点不可用，已舍弃", "track point dropped"), event->text);
+      break;
+    case GW_EVENT_STORAGE_FAILED:
+      std::printf("%s: %s (%d)\n", say("数据无法写入，稍后重来", "storage failed, beginning anew soon"), event->text,
+                  event->code);
+      break;
     default:
       std::printf("event %d\n", event->kind);
   }
@@ -452,9 +467,14 @@ int run(gw_device* device) {
   action.sa_handler = on_signal;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  ::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is a full disk, and no reason to die
   const auto status = gw_device_run(device);
   running = nullptr;
-  return status == GW_OK ? kDone : failed(device, status);
+  if (status == GW_OK) return kDone;
+  if (std::strstr(gw_device_last_error(device), "data_dir: an agent runs") != nullptr) {
+    std::fprintf(stderr, "%s\n", say("此数据目录上已有代理在运行", "An agent runs on this data folder already"));
+  }
+  return failed(device, status);
 }
 
 std::string default_config() {

@@ -1,6 +1,7 @@
 // gridward-sim: simulated handhelds on the real device library; drawn photos; receiver logs moved in place and time.
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <gridward/sim/nmea.hpp>
 #include <gridward/sim/scene.hpp>
 #include <gridward_sim/handheld.hpp>
+#include <gridward_sim/link.hpp>
 #include <gridward_sim/receiver_log.hpp>
 #include <iterator>
 #include <map>
@@ -26,9 +28,13 @@ using namespace gridward;
 using namespace gridward::sim;
 
 constexpr const char* kUsage = R"(usage:
-  gridward-sim run --fleet FILE [--photos DIR] [--minutes M] [--seed S] [--threads T] [--drain SECONDS] [--quiet]
+  gridward-sim run --fleet FILE [--photos DIR [--unique]] [--minutes M] [--seed S] [--threads T] [--drain SECONDS]
+                   [--witness FILE] [--quiet]
       Runs until M minutes are over or a signal (INT, TERM): then everybody ends the patrol, signs out and sends what is
-      left. The last line is a JSON summary; exit status 0 when nothing waits.
+      left. The last line is a JSON summary; exit status 0 when nothing waits. After USR1 nobody reports any more, and
+      what comes down is still done.
+  gridward-sim link --listen PORT --to PORT [--seed S] [--life SECONDS] [--delay MS]
+      A bad network on the loopback until a signal (INT, TERM); after USR1 a good one. The last line is JSON.
   gridward-sim draw --out FILE.jpg|DIR [--count N] [--seed S] [--size 4000x3000] [--quality 90]
                     [--problem manhole|litter|lamp|parking|puddle|tree] [--repaired] [--exif-orientation 1…8]
       A pothole and a stall are drawn as what comes nearest: a hole, and a pavement that is taken.
@@ -98,7 +104,9 @@ bool number(const std::string& text, T& out) {
 // ---- run ----
 
 volatile sig_atomic_t signalled = 0;
+volatile sig_atomic_t enough = 0;
 extern "C" void on_signal(int) { signalled = signalled + 1; }
+extern "C" void on_enough(int) { enough = 1; }
 
 struct Worker {
   std::vector<std::unique_ptr<Handheld>> handhelds;
@@ -166,6 +174,26 @@ class Runner {
   }
 };
 
+// What a handheld holds open: outbox, its WAL and index, the agent's lock, two for waking, inotify, the connection; and
+// what a capture needs for a moment.
+constexpr std::size_t kDescriptorsEach = 9;
+constexpr std::size_t kDescriptorsBesides = 32;
+
+// Most shells begin with a soft limit of 1024, which is the limit of programs that use select().
+Result<void> raise_descriptor_limit(std::size_t handhelds) {
+  const rlim_t needed = handhelds * kDescriptorsEach + kDescriptorsBesides;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
+  if (limit.rlim_cur >= needed) return {};
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_max >= needed) return {};
+  return fail(ErrorCode::unavailable, "open files",
+              std::to_string(handhelds) + " handhelds need " + std::to_string(needed) +
+                  " descriptors, the hard limit is " + std::to_string(limit.rlim_max) +
+                  ": raise it (ulimit -Hn, or LimitNOFILE of the unit)");
+}
+
 int run(const Arguments& args) {
   double minutes = 0;
   std::uint64_t seed = 1;
@@ -176,12 +204,22 @@ int run(const Arguments& args) {
   if (args.has("seed") && !number(args.get("seed"), seed)) return usage("--seed");
   if (args.has("threads") && (!number(args.get("threads"), threads) || threads == 0)) return usage("--threads");
   if (args.has("drain") && (!number(args.get("drain"), drain_s) || drain_s < 0)) return usage("--drain");
+  if (args.has("unique") && !args.has("photos")) return usage("--unique needs --photos");
   const auto fleet = load_fleet(args.get("fleet"));
   if (!fleet) return failed(fleet.error(), 3);
+  if (auto raised = raise_descriptor_limit(fleet->handhelds.size()); !raised) return failed(raised.error(), 1);
 
   Surroundings around;
   around.categories = fleet->categories;
   around.quiet = args.has("quiet");
+  around.unique = args.has("unique");
+  std::unique_ptr<Witness> witness;
+  if (args.has("witness")) {
+    auto opened = Witness::open(args.get("witness"));
+    if (!opened) return failed(opened.error(), 3);
+    witness = std::move(*opened);
+    around.witness = witness.get();
+  }
   if (args.has("photos")) {
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(args.get("photos"), error)) {
@@ -204,6 +242,8 @@ int run(const Arguments& args) {
   action.sa_handler = on_signal;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  action.sa_handler = on_enough;
+  ::sigaction(SIGUSR1, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
 
   Tally tally;
@@ -211,7 +251,7 @@ int run(const Arguments& args) {
   threads = std::min<unsigned>(threads, static_cast<unsigned>(fleet->handhelds.size()));
   std::vector<Worker> workers(threads);
   for (std::size_t i = 0; i < fleet->handhelds.size(); ++i) {
-    auto handheld = Handheld::open(fleet->handhelds[i], around, tally, journal, seed * 1'000'003 + i);
+    auto handheld = Handheld::open(fleet->handhelds[i], around, tally, journal, seed * 1'000'003 + i, i);
     if (!handheld) {
       std::filesystem::remove_all(scratch);
       return failed(handheld.error(), 3);
@@ -237,6 +277,7 @@ int run(const Arguments& args) {
   while (running > 0) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     const auto now = steady_ms();
+    if (enough != 0) around.reporting = false;
     if (!runner.leave && (signalled > 0 || (leave_at >= 0 && now >= leave_at))) {
       runner.leave = true;
       stop_at = now + std::int64_t{drain_s} * 1000;
@@ -280,16 +321,45 @@ int run(const Arguments& args) {
   std::printf(
       "{\"handhelds\":%zu,\"reports\":%llu,\"photos\":%llu,\"tasks_verified\":%llu,\"track_points\":%llu,\"records\":%"
       "llu,"
-      "\"receipted\":%llu,\"waiting\":%llu,\"waiting_photos\":%llu,\"refused\":%llu,\"failed\":%llu,\"seconds\":%.1f,"
+      "\"receipted\":%llu,\"waiting\":%llu,\"waiting_photos\":%llu,\"refused\":%llu,\"full\":%llu,\"failed\":%llu,"
+      "\"seconds\":%.1f,"
       "\"seed\":%llu}\n",
       fleet->handhelds.size(), static_cast<unsigned long long>(tally.reports),
       static_cast<unsigned long long>(tally.photos), static_cast<unsigned long long>(tally.tasks_verified),
       static_cast<unsigned long long>(tally.track_points), static_cast<unsigned long long>(saved),
       static_cast<unsigned long long>(tally.receipted), static_cast<unsigned long long>(waiting),
       static_cast<unsigned long long>(waiting_media), static_cast<unsigned long long>(refused),
-      static_cast<unsigned long long>(tally.failed), static_cast<double>(steady_ms() - begin) / 1000,
-      static_cast<unsigned long long>(seed));
+      static_cast<unsigned long long>(tally.full), static_cast<unsigned long long>(tally.failed),
+      static_cast<double>(steady_ms() - begin) / 1000, static_cast<unsigned long long>(seed));
   return waiting == 0 && waiting_media == 0 && tally.failed == 0 ? 0 : 1;
+}
+
+// ---- link ----
+
+std::atomic<bool> link_stop = false;
+std::atomic<bool> link_heal = false;
+extern "C" void on_link_signal(int number) { (number == SIGUSR1 ? link_heal : link_stop) = true; }
+
+int link(const Arguments& args) {
+  LinkOptions options;
+  if (!number(args.get("listen"), options.listen) || !number(args.get("to"), options.to)) {
+    return usage("link needs --listen PORT and --to PORT");
+  }
+  if (args.has("seed") && !number(args.get("seed"), options.seed)) return usage("--seed");
+  if (args.has("life") && (!number(args.get("life"), options.life_s) || options.life_s <= 0)) return usage("--life");
+  if (args.has("delay") && (!number(args.get("delay"), options.delay_ms) || options.delay_ms < 0)) {
+    return usage("--delay");
+  }
+  struct sigaction action{};
+  action.sa_handler = on_link_signal;
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) ::sigaction(signal, &action, nullptr);
+  const auto counts = run_link(options, link_stop, link_heal);
+  if (!counts) return failed(counts.error(), 1);
+  const auto plain = [](std::uint64_t n) { return static_cast<unsigned long long>(n); };
+  std::printf("{\"connections\":%llu,\"cuts\":%llu,\"silent\":%llu,\"stalls\":%llu,\"bytes\":%llu}\n",
+              plain(counts->connections), plain(counts->cuts), plain(counts->silent), plain(counts->stalls),
+              plain(counts->bytes));
+  return 0;
 }
 
 // ---- draw ----
@@ -423,8 +493,11 @@ int main(int argc, char** argv) {
          {"seed", true},
          {"threads", true},
          {"drain", true},
+         {"unique", false},
+         {"witness", true},
          {"quiet", false}},
         run}},
+      {"link", {{{"listen", true}, {"to", true}, {"seed", true}, {"life", true}, {"delay", true}}, link}},
       {"draw",
        {{{"out", true},
          {"count", true},

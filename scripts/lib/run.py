@@ -1,10 +1,13 @@
 """scripts/run: a running system until Ctrl-C, or with --check the main job once."""
 import argparse
+import http.client
 import os
+import queue
 import signal
 import sys
 import threading
 import time
+import unicodedata
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from gridward import build, check  # noqa: E402
@@ -15,6 +18,7 @@ from gridward.stack import Stack  # noqa: E402
 
 STAGES = {"reported": "上报", "accepted": "受理", "transferred": "转办", "verified": "核查", "closed": "结案", "assessed": "考核"}
 LINES_A_SECOND = 4
+OWN_SCENES = 50  # handhelds; of more, drawing a scene for each report would take a core
 
 
 def options():
@@ -25,7 +29,9 @@ def options():
     parser.add_argument("--check", action="store_true", help="do the main job once, headless, in a temporary folder")
     parser.add_argument("--fresh", action="store_true", help="throw the data folder away first")
     parser.add_argument("--no-build", action="store_true", help="use what is built; installs nothing")
-    parser.add_argument("--idle", action="store_true", help="enrol the handhelds but leave them to others (the stories)")
+    parser.add_argument("--https", action="store_true", help="pages over HTTPS, with a certificate of the CA in DIR/tls/ca.crt")
+    parser.add_argument("--idle", action="store_true", help="enrol the handhelds but leave them to others (the stories), and obey lines on "
+                        "stdin: kill, start (the server)")
     parser.add_argument("--build-dir", metavar="DIR", help="default build/release")
     args = parser.parse_args()
     if args.devices is not None and not 0 <= args.devices <= 10000:
@@ -50,7 +56,7 @@ class Progress:
                 for _, event in self.api.live():
                     if event.get("kind") == "case":
                         self.tell(event["id"])
-            except (OSError, Refused, ValueError, KeyError):
+            except (OSError, http.client.HTTPException, Refused, ValueError, KeyError):
                 time.sleep(1)
 
     def tell(self, case_id):
@@ -76,6 +82,51 @@ class Progress:
             f"  {case['category_name']} · {case['grid_name']}{who}")
 
 
+WHO = (("operator", "town operator 网格中心"), ("unit", "handling unit 承办单位"), ("leader", "leader 领导"), ("member", "grid member 网格员"))
+
+
+def column(text, width):
+    """Padded as a terminal shows it, where a Chinese character takes two places."""
+    return text + " " * (width - sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text))
+
+
+def welcome(stack, idle):
+    say("")
+    say(f"  Open in a browser 浏览器打开   {stack.url}")
+    say("")
+    say(f"  {column('log in as 登录身份', 26)}{column('login 账号', 14)}password 密码")
+    for key, title in WHO:
+        account = stack.accounts[key]
+        say(f"  {column(title, 26)}{column(account['login'], 14)}{account['password']}")
+    say(f"  the other {len(stack.accounts['all']) - len(WHO)} accounts 其余账号: {stack.path('accounts.json')}")
+    say("")
+    if idle:
+        say(stack.ready_line())
+    say(f"{len(stack.handhelds)} handhelds {'are enrolled' if idle else 'report'}; Ctrl-C stops everything.")
+
+
+def orders():
+    """Lines on stdin, for the main thread."""
+    lines = queue.Queue()
+
+    def listen():
+        for line in sys.stdin:
+            lines.put(line.strip())
+
+    threading.Thread(target=listen, daemon=True).start()
+    return lines
+
+
+def obey(stack, order):
+    if order == "kill":
+        stack.kill(stack.server)
+    elif order == "start":
+        stack.start_server()
+    else:
+        raise Failed(f"unknown order on stdin: {order!r}")
+    say(f"done {order}")
+
+
 def main():
     args = options()
     try:
@@ -89,7 +140,7 @@ def main():
             args.devices = 4 if args.devices is None else args.devices
             return check.main(args, build_dir, web)
         stack = Stack(args.data or os.path.join(ROOT, "data"), build_dir, web, devices=5 if args.devices is None else args.devices,
-                      port=args.port or 8080, fixed_port=args.port is not None)
+                      port=args.port or 8080, fixed_port=args.port is not None, https=args.https)
     except Failed as problem:
         print(f"scripts/run: {problem}", file=sys.stderr)
         return 1
@@ -106,21 +157,17 @@ def main():
         begin = time.monotonic()
         say("Starting")
         stack.start()
-        say(f"Ready after {time.monotonic() - begin:.1f} s: {stack.url}")
-        say("")
-        for key, title in (("operator", "town operator 受理"), ("unit", "handling unit 承办"), ("leader", "leader 领导"),
-                           ("member", "grid member 网格员")):
-            account = stack.accounts[key]
-            say(f"  {title:<18} {account['login']:<8} {account['password']}")
-        say(f"  the other {len(stack.accounts['all']) - 4} accounts: {stack.path('accounts.json')}")
-        say("")
-        say(stack.ready_line())
-        say(f"{len(stack.handhelds)} handhelds {'are enrolled' if args.idle else 'report'}; Ctrl-C stops everything.")
+        say(f"Ready after {time.monotonic() - begin:.1f} s")
+        welcome(stack, args.idle)
         Progress(stack)
         if not args.idle:
-            stack.start_fleet()
+            stack.start_fleet(**({"photos": ()} if len(stack.handhelds) <= OWN_SCENES else {}))
+        lines = orders() if args.idle else queue.Queue()
         while True:
-            time.sleep(0.5)
+            try:
+                obey(stack, lines.get(timeout=0.5))
+            except queue.Empty:
+                pass
             child = stack.ended()
             if child is not None:
                 raise Failed(f"{child.title} ended with status {child.returncode}; its log: {child.log}\n{child.tail()}")

@@ -11,7 +11,7 @@ import time
 import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from gridward import build  # noqa: E402
+from gridward import build, planted  # noqa: E402
 from gridward.build import ROOT, say  # noqa: E402
 from gridward.procs import Failed  # noqa: E402
 
@@ -91,6 +91,8 @@ def run_check(name, command, total, cwd=ROOT):
 def lint(build_dir, total):
     begin = stage("format, layers, lint")
     run_check("format", ["scripts/format", "--check"], total)
+    run_check("figures of docs/reliability.md", [sys.executable, "scripts/lib/chaos.py", "--table", *sorted(glob.glob("docs/reliability/*.jsonl", root_dir=ROOT)),
+                                                 "--into", "docs/reliability.md", "--check"], total)
     run_check("layers", ["scripts/check-layers", build_dir], total)
     run_check("eslint", ["npm", "run", "--silent", "lint"], total, WEB)
     run_check("type check of the pages", ["npx", "--no-install", "vue-tsc", "--noEmit"], total, WEB)
@@ -174,16 +176,51 @@ def whole_path(build_dir, total):
     done(begin, "done")
 
 
+def power_loss(build_dir, seed, total):
+    """The long form of what the component tests do at a sample of the points; with their own progress."""
+    begin = stage("power loss, at every point")
+    program = os.path.join(build_dir, "tests", "powerloss", "component_powerloss")
+    env = {**os.environ, "GRIDWARD_POWERLOSS": "long"}
+    if seed is not None:
+        env["GRIDWARD_POWERLOSS_SEED"] = str(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        report = os.path.join(folder, "report.xml")
+        child = subprocess.Popen([program, f"--gtest_output=xml:{report}"], cwd=ROOT, env=env, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True, errors="replace", stdin=subprocess.DEVNULL)
+        output = []
+        for line in child.stdout:
+            output.append(line)
+            if re.match(r"   |\[ +OK|\[  FAILED", line):
+                say("   " + line.strip())
+        child.wait()
+        try:
+            cases = list(xml.etree.ElementTree.parse(report).getroot().iter("testcase"))
+        except (OSError, xml.etree.ElementTree.ParseError):
+            cases = []
+    for case in cases:
+        failures = [failure.text or "" for failure in case.iter("failure")]
+        total.add(f"powerloss: {case.get('classname')}.{case.get('name')}", not failures, "\n".join(failures))
+    if not cases:
+        total.add("powerloss: nothing ran to its end", False, "".join(output))
+    done(begin, f"{len(cases)} ran")
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/test", description="runs the tests; the last line is the sum")
-    parser.add_argument("what", nargs="?", default="all", choices=["unit", "component", "e2e", "all"])
+    parser.add_argument("what", nargs="?", default="all", choices=["unit", "component", "e2e", "chaos", "powerloss", "all"])
+    parser.add_argument("--only", metavar="WORDS", help="of chaos: the faults whose name has this")
+    parser.add_argument("--seed", type=int, help="of powerloss")
     parser.add_argument("--build-dir", default=os.path.join(ROOT, "build", "ci"))
     parser.add_argument("--no-build", action="store_true", help="use what is built in --build-dir")
     args = parser.parse_args()
     build_dir = os.path.abspath(args.build_dir)
     total = Sum()
     try:
-        if not args.no_build:
+        if args.what == "chaos":  # not part of all: it takes ten minutes and more
+            begin = stage("planted faults")
+            planted.run(total, args.only)
+            done(begin, "done")
+        elif not args.no_build:
             begin = stage("build (preset ci)")
             build.programs("ci", build_dir)
             done(begin, "done")
@@ -196,6 +233,8 @@ def main():
             web_unit(total)
         if everything or args.what == "component":
             run_ctest("component", build_dir, total)
+        if args.what == "powerloss":  # not part of all: it takes some minutes
+            power_loss(build_dir, args.seed, total)
         if everything or args.what == "e2e":
             build.web()
             node_e2e(build_dir, total)

@@ -1,23 +1,28 @@
 // A member's day on the duty page: signed in inside the grid, the patrol drawn, nothing kept after the sign-out.
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { json, launch, logIn, narrow, open, shot } from './support/browser.mjs'
 import { Handheld } from './support/handheld.mjs'
-import { middleOf } from './support/place.mjs'
-import { startStack } from './support/stack.mjs'
+import { IndependentClient } from './support/independent.mjs'
+import { linesInside, pinsInside } from './support/map.mjs'
+import { beyond, middleOf } from './support/place.mjs'
+import { ask, startStack } from './support/stack.mjs'
 import { until } from './support/until.mjs'
 
-let stack, browser, page, handheld, member, spot
+let stack, browser, page, handheld, stranger, member, spot
 
 before(async () => {
   stack = await startStack()
   browser = await launch()
   page = await open(browser, stack.url)
   handheld = new Handheld(stack, 'hh-0101')
+  stranger = new Handheld(stack, 'hh-0201')
   member = stack.accounts.member.login
 })
 after(async () => {
   await handheld?.stop()
+  await stranger?.stop()
   await browser?.close()
   await stack?.stop()
 })
@@ -25,22 +30,45 @@ after(async () => {
 const today = () => new Date(Date.now() + 8 * 3600_000).toISOString().slice(0, 10)
 const dayOfMember = () => json(page, `/api/duty/${member}?day=${today()}`)
 const points = (day) => day.tracks.flatMap((track) => track.points)
+const shownPoints = async () => Number(await page.locator(`[data-testid=member-day][data-login="${member}"]`).getAttribute('data-points'))
 
 test('a sign-in from the handheld appears on the duty page, inside the grid', async () => {
   await logIn(page, stack.accounts.operator)
   const grid = (await json(page, '/api/members')).members.find((m) => m.login === member).org
   spot = middleOf((await json(page, '/api/org')).nodes.find((n) => n.code === grid).outline)
   await page.goto('/duty')
-  await page.getByRole('heading', { name: '值守' }).waitFor()
+  await page.getByText('这一天没有打卡记录').waitFor()
+  await page.evaluate(() => (globalThis.sameDocument = true))
 
-  await handheld.startReceiver({ lat: spot.lat, lon: spot.lon, radiusM: Math.min(120, spot.edge * 0.6), fixes: 80 })
+  await handheld.startReceiver({ lat: spot.lat, lon: spot.lon, radiusM: Math.min(120, spot.edge * 0.6), fixes: 50 })
   await handheld.start()
   await handheld.save('sign-in')
   const punch = page.locator(`.punch[data-login="${member}"][data-act=in]`)
   await punch.waitFor({ timeout: 30_000 })
+  assert.equal(await page.evaluate(() => globalThis.sameDocument), true, 'nobody loaded the page again')
   assert.equal(await punch.locator('[data-place]').getAttribute('data-place'), 'inside')
+  assert.match(await punch.innerText(), /网格内/)
   assert.match(await punch.innerText(), /卫星校时|服务器校时|本机时钟/)
+  await punch.click()
+  await page.locator('[data-testid=map] .map-pin.in').waitFor()
+  assert.deepEqual(await pinsInside(page, '.map-pin.in'), [true])
   await shot(page, 'duty-1-signed-in')
+})
+
+test('somebody who signs in elsewhere is shown outside, in words and on the map', async () => {
+  const { actor: other } = JSON.parse(await readFile(stranger.config, 'utf8'))
+  const grid = (await json(page, '/api/members')).members.find((m) => m.login === other).org
+  const far = beyond((await json(page, '/api/org')).nodes.find((n) => n.code === grid).outline)
+  await stranger.start()
+  await stranger.save('sign-in', '--position', `${far.lat.toFixed(7)},${far.lon.toFixed(7)}`)
+  const punch = page.locator(`.punch[data-login="${other}"][data-act=in]`)
+  await punch.waitFor()
+  assert.equal(await punch.locator('[data-place]').getAttribute('data-place'), 'outside')
+  await punch.click()
+  await page.locator('[data-testid=map] .map-pin.in').waitFor()
+  await until('the map of the other', async () => (await page.locator('[data-testid=member-day]').getAttribute('data-login')) === other)
+  assert.deepEqual(await pinsInside(page, '.map-pin.in'), [false])
+  await shot(page, 'duty-2-outside')
 })
 
 test("the patrol's track is drawn, with its log and checks", async () => {
@@ -54,11 +82,11 @@ test("the patrol's track is drawn, with its log and checks", async () => {
   assert.equal(await log.locator('li').count(), 2)
   assert.equal(await log.locator('li.bad').count(), 1)
 
-  const outline = await page.locator('[data-testid=map] path.own-grid').boundingBox()
-  const line = await page.locator('[data-testid=map] path.track-line.patrol').first().boundingBox()
-  assert.ok(line.width > 4 && line.height > 4, 'the line has an extent')
-  assert.ok(line.x >= outline.x && line.x + line.width <= outline.x + outline.width, 'it lies in the grid')
-  assert.ok(line.y >= outline.y && line.y + line.height <= outline.y + outline.height, 'it lies in the grid')
+  await until('the page draws all of it', async () => (await shownPoints()) === points(await dayOfMember()).length)
+  const lines = await linesInside(page, 'path.track-line.patrol')
+  assert.equal(lines.length, 1, 'one way, without gaps')
+  assert.ok(lines[0].length > 40, `${lines[0].length} px`)
+  assert.equal(lines[0].inside, 100, 'all of it lies in the grid that is drawn')
 })
 
 test('points after the sign-out are not stored, though the receiver goes on', async () => {
@@ -75,7 +103,36 @@ test('points after the sign-out are not stored, though the receiver goes on', as
   assert.equal(points(later).length, points(atSignOut).length)
   await page.reload()
   await page.locator('[data-testid=map] path.track-line.patrol').first().waitFor()
-  await shot(page, 'duty-2-day')
+  assert.equal(await shownPoints(), points(later).length)
+  await shot(page, 'duty-3-day')
+})
+
+test('a modified client sends points of after the sign-out straight to the broker: counted, and not stored', async () => {
+  const before = await dayOfMember()
+  const out = before.punches.find((p) => p.act === 'out').at
+  const dropped = async () => Number(await ask(stack, `SELECT COALESCE(SUM(points), 0) FROM dropped_points WHERE device = '${handheld.device}'`))
+  const droppedBefore = await dropped()
+  await handheld.stop()
+  const modified = await IndependentClient.enrolledIn(stack, handheld.device)
+  const point = (ms) => [out + ms, Math.round(spot.lat * 1e7), Math.round(spot.lon * 1e7) + ms, 300]
+  const track = (...offsets) => modified.outbox.capture(member, 'track', { points: offsets.map(point), patrol: null })
+  try {
+    // One batch of after, one that straddles the sign-out, which no honest handheld makes.
+    const ids = [track(1000, 2000, 3000, 4000, 5000), track(-2, -1, 1, 2)]
+    await modified.connect()
+    await until('the receipts', () => ids.every((id) => modified.outbox.records.get(id)?.state === 'receipted'))
+    await until('the batches were applied', async () => points(await dayOfMember()).length > points(before).length)
+    const now = await dayOfMember()
+    assert.equal(points(now).length, points(before).length + 2, 'only the two of before the sign-out')
+    assert.deepEqual(points(now).filter((p) => p[0] > out), [])
+    assert.equal(await dropped(), droppedBefore + 7)
+    // Nor in the bytes of the records, which are kept as evidence of everything else.
+    const hex = ids.map((id) => `'${id.replaceAll('-', '')}'`).join(',')
+    assert.equal(await ask(stack, `SELECT COUNT(*), SUM(LENGTH(bytes)) FROM records WHERE id IN (${hex})`), '2|0')
+    await until('the page shows no more', async () => (await shownPoints()) === points(now).length)
+  } finally {
+    await modified.close()
+  }
 })
 
 test('the same day on a narrow screen', async () => {
@@ -83,9 +140,9 @@ test('the same day on a narrow screen', async () => {
   await logIn(phone, stack.accounts.leader)
   await phone.goto('/duty')
   await phone.locator('.punch').first().waitFor()
-  await shot(phone, 'duty-3-narrow-list')
+  await shot(phone, 'duty-4-narrow-list')
   await phone.locator(`.punch[data-login="${member}"]`).first().tap()
   await phone.locator('[data-testid=map] path.track-line.patrol').first().waitFor()
-  await shot(phone, 'duty-4-narrow-day', { fullPage: true })
+  await shot(phone, 'duty-5-narrow-day', { fullPage: true })
   assert.deepEqual([...page.problems, ...phone.problems], [])
 })

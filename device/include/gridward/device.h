@@ -80,14 +80,17 @@ typedef struct gw_fix {
 
 typedef enum gw_event_kind {
   GW_EVENT_CONNECTED = 1,
-  GW_EVENT_DISCONNECTED = 2,  /* text: why */
-  GW_EVENT_RECEIPTED = 3,     /* id: the record */
-  GW_EVENT_REFUSED = 4,       /* id: the record; code, text: the server's reason */
-  GW_EVENT_MEDIA_DONE = 5,    /* id: sha256 in hex */
-  GW_EVENT_MEDIA_REFUSED = 6, /* id: sha256 in hex; code */
-  GW_EVENT_DOWN = 7,          /* id: kind; text: JSON body; number: n. Already stored. */
-  GW_EVENT_LINK_REFUSED = 8,  /* the broker refuses what is published; code: MQTT 5 reason code */
-  GW_EVENT_BUSY = 9           /* number: ms the server asked to wait */
+  GW_EVENT_DISCONNECTED = 2,   /* text: why */
+  GW_EVENT_RECEIPTED = 3,      /* id: the record */
+  GW_EVENT_REFUSED = 4,        /* id: the record; code, text: the server's reason */
+  GW_EVENT_MEDIA_DONE = 5,     /* id: sha256 in hex */
+  GW_EVENT_MEDIA_REFUSED = 6,  /* id: sha256 in hex; code */
+  GW_EVENT_DOWN = 7,           /* id: kind; text: JSON body; number: n. Already stored. */
+  GW_EVENT_LINK_REFUSED = 8,   /* the broker refuses what is published; code: MQTT 5 reason code */
+  GW_EVENT_BUSY = 9,           /* number: ms the server asked to wait */
+  GW_EVENT_TASK_REOPENED = 10, /* id: the task whose answer was refused; code, text: the server's reason */
+  GW_EVENT_POINT_DROPPED = 11, /* text: why; the first of a row of track points that the wire does not take */
+  GW_EVENT_STORAGE_FAILED = 12 /* code: gw_status; text: why. The agent begins anew by itself; see gw_device_step. */
 } gw_event_kind;
 
 typedef struct gw_event {
@@ -288,6 +291,7 @@ typedef struct gw_summary {
   uint32_t clock_error_ms; /* 0: unknown */
   const char* actor;       /* on duty, or "" */
   const char* epoch;       /* UUID */
+  uint64_t dropped_points; /* track points out of range, since the outbox was made */
 } gw_summary;
 GW_API gw_status gw_device_summary(gw_device* device, gw_summary* out);
 
@@ -296,12 +300,16 @@ GW_API gw_status gw_device_summary(gw_device* device, gw_summary* out);
 /* Takes the agent's lock and begins to connect. GW_E_UNAVAILABLE: another one has it. */
 GW_API gw_status gw_device_agent_start(gw_device* device);
 /* Does what is due and returns; never waits for the network. *next_ms: milliseconds until it must be called again
- * even if gw_device_fd stays silent (-1: no time limit). */
+ * even if gw_device_fd stays silent (-1: no time limit). GW_E_OUTBOX_FULL, GW_E_STORAGE_FAILED: the disk took no
+ * commit. Nothing is lost by that: the agent has dropped its connection and begins anew from the disk; call again after
+ * *next_ms.
+ */
 GW_API gw_status gw_device_step(gw_device* device, int64_t* next_ms);
 /* Readable (poll) when gw_device_step has something to do. -1 when there is none (gw_ports.wake is used, no_watch set).
- */
+ * It stays the same while the agent runs. */
 GW_API int32_t gw_device_fd(gw_device* device);
-/* agent_start, then step until gw_device_stop; then leaves in order. */
+/* agent_start, then step until gw_device_stop; then leaves in order. Goes on when the disk is full for a while; returns
+ * when the outbox is damaged. */
 GW_API gw_status gw_device_run(gw_device* device);
 /* 1 while connected and greeted by the server. */
 GW_API int32_t gw_device_connected(gw_device* device);

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <gridward_device/agent.hpp>
 #include <gridward_device/version.hpp>
 
@@ -13,11 +15,19 @@ namespace gridward::device {
 namespace {
 
 constexpr Millis kPruneEvery{600'000};
+constexpr Millis kBeginAgain{5'000};  // after a failed commit; doubles
+constexpr Millis kBeginAgainMax{60'000};
 
 Sha256 sha256(ByteView data) {
   Sha256 digest{};
   EVP_Digest(data.data(), data.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
   return digest;
+}
+
+std::uint64_t seed_of(const Ports& ports) {
+  std::uint64_t seed = 0;
+  ports.random(reinterpret_cast<std::uint8_t*>(&seed), sizeof seed);
+  return seed;
 }
 
 bool sodium_ready() {
@@ -30,13 +40,17 @@ bool sodium_ready() {
 // ---- the key ----
 
 Result<void> DeviceKey::create(const std::filesystem::path& file, const Ports& ports) {
-  if (std::filesystem::exists(file)) return {};
-  std::array<std::uint8_t, 32> seed{};
-  ports.random(seed.data(), seed.size());
-  const auto text = to_hex(seed) + "\n";
-  std::error_code error;
-  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
-  if (!write_durably(file, as_bytes(text), 0600)) {
+  bool made = std::filesystem::exists(file);
+  if (!made) {
+    std::array<std::uint8_t, 32> seed{};
+    ports.random(seed.data(), seed.size());
+    const auto text = to_hex(seed) + "\n";
+    std::error_code error;
+    if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
+    made = write_durably(file, as_bytes(text), 0600);
+  }
+  // Also one that was there: the `init` that made it may have been killed before it was on the disk.
+  if (!made || !sync_file_system(file.parent_path())) {
     return fail(ErrorCode::storage_failed, "key_file", file.string() + " cannot be written");
   }
   return {};
@@ -72,13 +86,19 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config, const Ports& p
   auto key = DeviceKey::load(config.key_file);
   if (!key) return tl::unexpected(key.error());
   Descriptor lock(::open((config.data_dir / "agent.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    return fail(ErrorCode::unavailable, "data_dir", "another agent runs on " + config.data_dir.string());
+  if (!lock) return fail(ErrorCode::storage_failed, "data_dir", "agent.lock: " + std::string(std::strerror(errno)));
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return fail(ErrorCode::storage_failed, "data_dir", std::strerror(errno));
+    auto who = read_small_file(config.data_dir / "agent.lock", 32);
+    if (!who.empty() && who.back() == '\n') who.pop_back();
+    return fail(ErrorCode::unavailable, "data_dir",
+                "an agent runs on " + config.data_dir.string() + " already" + (who.empty() ? "" : ", process " + who));
   }
-  std::uint64_t seed = 0;
-  ports.random(reinterpret_cast<std::uint8_t*>(&seed), sizeof seed);
-  std::unique_ptr<Agent> agent(
-      new Agent(config, ports, outbox, std::move(*key), std::move(lock), outbox.down_ack(), seed));
+  outbox.make_durable();
+  // For whoever finds it locked; on a full disk it stays empty.
+  const auto self = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(lock.get(), 0) == 0) write_all(lock.get(), as_bytes(self));
+  std::unique_ptr<Agent> agent(new Agent(config, ports, outbox, std::move(*key), std::move(lock)));
   auto transport = make_mqtt_transport(config.transport, std::move(wake));
   if (!transport) return tl::unexpected(transport.error());
   agent->transport_ = std::move(*transport);
@@ -88,36 +108,39 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config, const Ports& p
   return agent;
 }
 
-Agent::Agent(const Config& config, const Ports& ports, Outbox& outbox, DeviceKey key, Descriptor lock,
-             std::optional<std::uint64_t> ack, std::uint64_t seed)
+Agent::Agent(const Config& config, const Ports& ports, Outbox& outbox, DeviceKey key, Descriptor lock)
     : config_(config),
       ports_(ports),
       outbox_(outbox),
       key_(std::move(key)),
       lock_(std::move(lock)),
-      machine_(SyncOptions{}, outbox.epoch(), ack, seed) {
-  data_version_ = outbox_.data_version();
-  rewinds_ = outbox_.rewinds();
-  last_safe_ = outbox_.summary().safe;
+      machine_(SyncOptions{}, known(), seed_of(ports)) {
   const auto now = ports_.mono();
   next_prune_ = now;
   if (config_.heartbeat > Millis{0}) next_heartbeat_ = now;
-  if (outbox_.first_pending_point()) pending_since_ = now;
+  derive(now);
 }
 
-Agent::~Agent() {
-  try {
-    stop();
-  } catch (const StorageError&) {
-    // The disk is gone; what was receipted a moment ago is sent again, and that is allowed.
-  }
+void Agent::derive(Millis now) {
+  data_version_ = outbox_.data_version();
+  rewinds_ = outbox_.rewinds();
+  duty_ = outbox_.duty();
+  last_safe_.reset();
+  pending_since_.reset();
+  if (outbox_.first_pending_point()) pending_since_ = now;
+  outside_ = true;
 }
+
+Agent::~Agent() { stop(); }
 
 void Agent::stop() {
   if (!transport_) return;
-  feed(in::Stop{});
-  settle();
-  transport_->disconnect();
+  try {
+    feed(in::Stop{});
+    settle();
+  } catch (const StorageError&) {
+    // The disk is gone; what was receipted a moment ago is sent again, and that is allowed.
+  }
   transport_.reset();
   if (tracking_) ports_.position_active(false);
   tracking_ = false;
@@ -125,6 +148,38 @@ void Agent::stop() {
 
 std::optional<Millis> Agent::step() {
   const Millis now = ports_.mono();
+  if (begin_at_ && now < *begin_at_) return begin_at_;
+  try {
+    if (begin_at_) {
+      machine_ = SyncMachine(SyncOptions{}, known(), seed_of(ports_));
+      derive(now);
+      transport_->take_events();  // of the connection that was given up
+      begin_at_.reset();
+      feed(in::Start{});
+    }
+    return turn(now);
+  } catch (const StorageError& error) {
+    fall_back(now, error);
+    throw;
+  }
+}
+
+void Agent::fall_back(Millis now, const StorageError& error) {
+  changes_.clear();
+  after_commit_.clear();
+  down_stored_ = hang_up_ = prune_due_ = false;
+  machine_.handle(in::Stop{}, now);
+  transport_->disconnect();
+  transport_->take_events();
+  const auto wait = std::min(kBeginAgainMax, kBeginAgain * (std::int64_t{1} << std::min(failures_, 8U)));
+  ++failures_;
+  begin_at_ = now + wait;
+  const auto code = error.code == SQLITE_FULL ? GW_E_OUTBOX_FULL : GW_E_STORAGE_FAILED;
+  ports_.event(GW_EVENT_STORAGE_FAILED, "", error.what(), code);
+  if (std::exchange(up_, false)) ports_.event(GW_EVENT_DISCONNECTED, "", "storage failed");
+}
+
+std::optional<Millis> Agent::turn(Millis now) {
   look_outside(now);
   take_transport_events();
   record_track(now);
@@ -136,7 +191,11 @@ std::optional<Millis> Agent::step() {
     next_prune_ = now + kPruneEvery;
     outbox_.prune();
   }
+  return next();
+}
 
+std::optional<Millis> Agent::next() const {
+  if (begin_at_) return begin_at_;
   std::optional<Millis> next = machine_.next_timer();
   const auto at = [&](std::optional<Millis> time) {
     if (time) next = next ? std::min(*next, *time) : *time;
@@ -146,7 +205,7 @@ std::optional<Millis> Agent::step() {
   if (pending_since_) at(*pending_since_ + config_.track_batch);
   if (machine_.greeted()) at(next_heartbeat_);
   at(next_prune_);
-  if (outside_) at(now);
+  if (outside_) at(ports_.mono());
   return next;
 }
 
@@ -174,14 +233,17 @@ void Agent::take_transport_events() {
     switch (event.kind) {
       case TransportEvent::Kind::connected:
         feed(in::Connected{});
+        up_ = true;
         ports_.event(GW_EVENT_CONNECTED, "", "");
         break;
       case TransportEvent::Kind::connect_failed:
         feed(in::ConnectFailed{});
+        up_ = false;
         ports_.event(GW_EVENT_DISCONNECTED, "", event.text, event.reason);
         break;
       case TransportEvent::Kind::disconnected:
         feed(in::Disconnected{});
+        up_ = false;
         ports_.event(GW_EVENT_DISCONNECTED, "", event.text, event.reason);
         break;
       case TransportEvent::Kind::publish_refused:
@@ -207,9 +269,10 @@ void Agent::run(const SyncOutput& output) {
       [&](const auto& o) {
         using T = std::decay_t<decltype(o)>;
         if constexpr (std::is_same_v<T, out::Connect>) {
+          hang_up_ = false;  // connect() does it first
           transport_->connect();
         } else if constexpr (std::is_same_v<T, out::Disconnect>) {
-          // stop() does it, after the commit.
+          hang_up_ = true;  // after the commit
         } else if constexpr (std::is_same_v<T, out::LoadRecords>) {
           settle();
           feed(in::RecordsLoaded{o.lane, outbox_.waiting(o.lane, o.after_seq, o.max_records, o.max_bytes)});
@@ -226,20 +289,31 @@ void Agent::run(const SyncOutput& output) {
           });
         } else if constexpr (std::is_same_v<T, out::Refused>) {
           changes_.push_back([this, o, wall] {
-            if (!outbox_.mark_refused(o.bad, wall)) return;
-            later([this, o] {
-              ports_.event(GW_EVENT_REFUSED, to_string(o.bad.id), o.bad.message, static_cast<int>(o.bad.code));
+            const auto stored = outbox_.mark_refused(o.bad, wall);
+            if (!stored.changed) return;
+            later([this, o, stored] {
+              const int code = static_cast<int>(o.bad.code);
+              ports_.event(GW_EVENT_REFUSED, to_string(o.bad.id), o.bad.message, code);
+              if (stored.reopened) {
+                ports_.event(GW_EVENT_TASK_REOPENED, to_string(*stored.reopened), o.bad.message, code);
+              }
             });
           });
         } else if constexpr (std::is_same_v<T, out::ServerNow>) {
-          ServerTime time{o.now, ports_.mono(), ports_.boot(), static_cast<std::uint32_t>(o.uncertainty.count())};
-          changes_.push_back([this, time] { outbox_.save_server_time(time); });
+          const ServerTime time{o.now, ports_.mono(), ports_.boot(), bound_ms(o.uncertainty)};
+          changes_.push_back([this, time] {
+            // The answer to a message that waited long says less than an earlier one that came at once.
+            const auto known = outbox_.server_time();
+            if (!known || known->boot != time.boot || known->error_at(time.mono) >= time.error_ms) {
+              outbox_.save_server_time(time);
+            }
+          });
         } else if constexpr (std::is_same_v<T, out::Safe>) {
-          if (o.safe == last_safe_) return;
-          last_safe_ = o.safe;
+          if (o == last_safe_) return;
+          last_safe_ = o;
           prune_due_ = true;
-          changes_.push_back([this, o] { outbox_.save_safe(o.safe); });
-          outside_ = true;  // a smaller one makes records wait again
+          changes_.push_back([this, o] { outbox_.save_safe(o.generation, o.safe); });
+          outside_ = true;  // another generation makes records wait again
         } else if constexpr (std::is_same_v<T, out::MediaStarted>) {
           changes_.push_back([this, o] { outbox_.mark_media_started(o.sha256); });
         } else if constexpr (std::is_same_v<T, out::MediaComplete>) {
@@ -261,13 +335,17 @@ void Agent::run(const SyncOutput& output) {
             if (outbox_.store_down(o.item, wall)) {
               later([this, o] { ports_.event(GW_EVENT_DOWN, o.item.kind, o.item.body, 0, o.item.n); });
             }
-            if (o.baseline) outbox_.set_down_baseline();
           });
         } else if constexpr (std::is_same_v<T, out::DownBaseline>) {
           down_stored_ = true;
           changes_.push_back([this] { outbox_.set_down_baseline(); });
         } else if constexpr (std::is_same_v<T, out::LinkRefused>) {
           later([this, o] { ports_.event(GW_EVENT_LINK_REFUSED, "", "", o.reason); });
+        } else if constexpr (std::is_same_v<T, out::Restored>) {
+          later([this] {
+            up_ = false;
+            ports_.event(GW_EVENT_DISCONNECTED, "", "the server was restored from a backup: connecting anew");
+          });
         } else if constexpr (std::is_same_v<T, out::Waiting>) {
           later([this, o] { ports_.event(GW_EVENT_BUSY, "", "", 0, static_cast<std::uint64_t>(o.wait.count())); });
         }
@@ -282,11 +360,13 @@ void Agent::settle() {
       outbox_.transaction([&] {
         for (const auto& change : changes) change();
       });
+      failures_ = 0;
     }
     const auto after = std::exchange(after_commit_, {});
     for (const auto& event : after) event();
     if (std::exchange(down_stored_, false)) feed(in::DownStored{outbox_.down_ack()});
   }
+  if (std::exchange(hang_up_, false)) transport_->disconnect();
 }
 
 void Agent::perform(const out::PublishUp& publish) {
@@ -354,11 +434,14 @@ void Agent::record_track(Millis now) {
       point.at = ports_.wall() - (ports_.mono() - Millis{fix->mono_ms});
       point.point = {fix->lat_e7, fix->lon_e7};
       point.accuracy_cm = fix->accuracy_cm;
-      if (outbox_.add_track_point(point)) {
-        if (!pending_since_) pending_since_ = now;
-      } else {
-        outside_ = true;  // somebody signed out a moment ago
+      const auto stored = outbox_.add_track_point(point);
+      if (stored == PointStored::kept && !pending_since_) pending_since_ = now;
+      if (stored == PointStored::off_duty) outside_ = true;  // somebody signed out a moment ago
+      // A receiver that errs goes on doing so: told at the first, counted at each.
+      if (stored == PointStored::refused && !points_refused_) {
+        ports_.event(GW_EVENT_POINT_DROPPED, "", "position or time out of range");
       }
+      points_refused_ = stored == PointStored::refused;
     }
   }
   if (pending_since_ && now - *pending_since_ >= config_.track_batch) close_track();

@@ -39,7 +39,13 @@ class Agent {
   Agent& operator=(const Agent&) = delete;
 
   // Does what is due; when to come back at the latest (monotonic), or nothing.
+  //
+  // StorageError: a commit failed, so all that rests in memory is dropped, the connection with it, and from next() on
+  // the agent begins anew from what is on the disk. Why not keep the changes and try them again: the machine has gone
+  // on as if they had been made, and a queue of them is a second outbox, without a disk. What is dropped here comes
+  // again by the protocol: a record without its receipt is sent, an item without its acknowledgement is brought.
   std::optional<Millis> step();
+  std::optional<Millis> next() const;
   int watch_fd() const { return watch_ ? watch_->fd() : -1; }
   bool connected() const { return machine_.greeted(); }
   void network_changed() { feed(in::NetworkChanged{}); }
@@ -48,9 +54,13 @@ class Agent {
   void stop();
 
  private:
-  Agent(const Config& config, const Ports& ports, Outbox& outbox, DeviceKey key, Descriptor lock,
-        std::optional<std::uint64_t> ack, std::uint64_t seed);
+  Agent(const Config& config, const Ports& ports, Outbox& outbox, DeviceKey key, Descriptor lock);
 
+  // What is known at the beginning, from the disk.
+  void derive(Millis now);
+  std::optional<Millis> turn(Millis now);
+  void fall_back(Millis now, const StorageError& error);
+  SyncKnown known() const { return {outbox_.epoch(), outbox_.down_ack(), outbox_.generation()}; }
   void look_outside(Millis now);
   void take_transport_events();
   void record_track(Millis now);
@@ -81,14 +91,19 @@ class Agent {
   std::vector<std::function<void()>> changes_;
   std::vector<std::function<void()>> after_commit_;
   bool down_stored_ = false;
+  bool hang_up_ = false;
   bool prune_due_ = false;
+  bool up_ = false;                 // as told by events
+  std::optional<Millis> begin_at_;  // after a failed commit
+  unsigned failures_ = 0;           // without a commit between them
 
   DutyState duty_;
   bool tracking_ = false;
   Millis next_point_{};
   std::optional<Millis> pending_since_;
   std::int64_t last_fix_ = 0;
-  std::uint64_t last_safe_ = 0;
+  bool points_refused_ = false;
+  std::optional<out::Safe> last_safe_;
   std::optional<Millis> next_heartbeat_;
   Millis next_prune_{};
 };

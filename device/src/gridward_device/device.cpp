@@ -40,8 +40,10 @@ struct gw_device {
   std::string actor;  // what gw_summary points to
   std::string epoch;
   gd::Descriptor event;
+  std::atomic<int> event_fd = -1;  // of `event`, for gw_device_wake in any thread
   gd::Descriptor poll;
   std::atomic<bool> stopping = false;
+  bool damaged = false;              // the last failed step: the outbox is no database any more
   std::unique_ptr<gd::Agent> agent;  // last: it uses all of the above
 };
 
@@ -138,6 +140,8 @@ gd::Draft draft_for(gw_device& device, const gw_capture* given) {
     if (fix->mono_ms == 0) fix->mono_ms = device.ports.mono().count();
   } else if (capture.no_position == 0) {
     fix = device.ports.position(device.config.position_wait);
+    // A receiver that errs must not keep anybody from signing out; what the caller gives is told instead.
+    if (fix && !gd::on_the_wire({device.ports.wall(), {fix->lat_e7, fix->lon_e7}, 0})) fix.reset();
   }
   draft.at = device.ports.wall();
   draft.mono = device.ports.mono();
@@ -146,6 +150,14 @@ gd::Draft draft_for(gw_device& device, const gw_capture* given) {
   draft.clock = gd::judge_clock(draft.at, draft.mono, draft.boot, fix, device.outbox.server_time());
   if (fix) draft.fix = gd::to_fix(*fix, draft.at);
   return draft;
+}
+
+Result<void> make_event(gw_device& device) {
+  if (device.event) return {};
+  device.event = gd::Descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!device.event) return gridward::fail(ErrorCode::unavailable, "eventfd", std::strerror(errno));
+  device.event_fd = device.event.get();
+  return {};
 }
 
 // There is something new to send.
@@ -193,7 +205,7 @@ Result<void> take_photos(gw_device& device, const gw_photo* photos, std::size_t 
     if (photo.role < GW_SCENE || photo.role > GW_SCAN) return gridward::fail(ErrorCode::out_of_range, "photo.role");
     std::string path = text(photo.path);
     if (photo.path == nullptr) {
-      path = (device.config.data_dir / ("camera-" + gridward::to_string(device.ports.new_id({})))).string();
+      path = device.outbox.camera_path(device.ports.new_id({})).string();
       taken.temporary.push_back(path);
       if (auto done = device.ports.camera(path); !done) return done;
     }
@@ -426,6 +438,7 @@ gw_status gw_device_summary(gw_device* device, gw_summary* out) {
     s.clock_error_ms = summary.clock.error_ms;
     s.actor = device->actor.c_str();
     s.epoch = device->epoch.c_str();
+    s.dropped_points = summary.dropped_points;
     give(out, s);
     return {};
   });
@@ -437,22 +450,24 @@ gw_status gw_device_agent_start(gw_device* device) {
   return guarded(&device->error, [&]() -> Result<void> {
     if (device->agent) return {};
     if (!device->ports.has_wake()) {
-      device->event = gd::Descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-      if (!device->event) return gridward::fail(ErrorCode::unavailable, "eventfd", std::strerror(errno));
+      if (auto made = make_event(*device); !made) return made;
     }
     auto agent = gd::Agent::start(device->config, device->ports, device->outbox, [device] { gw_device_wake(device); });
     if (!agent) return tl::unexpected(agent.error());
-    device->agent = std::move(*agent);
-    if (device->event || device->agent->watch_fd() >= 0) {
-      device->poll = gd::Descriptor(::epoll_create1(EPOLL_CLOEXEC));
-      for (const int fd : {device->event.get(), device->agent->watch_fd()}) {
+    gd::Descriptor poll;
+    if (device->event || (*agent)->watch_fd() >= 0) {
+      poll = gd::Descriptor(::epoll_create1(EPOLL_CLOEXEC));
+      for (const int fd : {device->event.get(), (*agent)->watch_fd()}) {
         epoll_event interest{};
         interest.events = EPOLLIN;
-        if (fd >= 0 && ::epoll_ctl(device->poll.get(), EPOLL_CTL_ADD, fd, &interest) != 0) {
+        if (fd >= 0 && ::epoll_ctl(poll.get(), EPOLL_CTL_ADD, fd, &interest) != 0) {
           return gridward::fail(ErrorCode::unavailable, "epoll", std::strerror(errno));
         }
       }
     }
+    // Whole or not at all.
+    device->poll = std::move(poll);
+    device->agent = std::move(*agent);
     return {};
   });
 }
@@ -465,9 +480,16 @@ gw_status gw_device_step(gw_device* device, int64_t* next_ms) {
       while (::read(device->event.get(), &ignored, sizeof ignored) > 0) {
       }
     }
-    const auto next = device->agent->step();
-    if (next_ms != nullptr) {
+    const auto tell_next = [&](std::optional<gridward::Millis> next) {
+      if (next_ms == nullptr) return;
       *next_ms = next ? std::max<std::int64_t>(0, (*next - device->ports.mono()).count()) : -1;
+    };
+    try {
+      tell_next(device->agent->step());
+    } catch (const gd::StorageError& error) {
+      device->damaged = error.lasting();
+      tell_next(device->agent->next());
+      throw;
     }
     return {};
   });
@@ -476,14 +498,25 @@ gw_status gw_device_step(gw_device* device, int64_t* next_ms) {
 int32_t gw_device_fd(gw_device* device) { return device->poll.get(); }
 
 gw_status gw_device_run(gw_device* device) {
-  if (const auto status = gw_device_agent_start(device); status != GW_OK) return status;
+  // With gw_ports.wake, too: this loop has to hear of what wakes the host.
+  auto status = guarded(&device->error, [&] { return make_event(*device); });
+  if (status == GW_OK) status = gw_device_agent_start(device);
+  if (status != GW_OK) return status;
   while (!device->stopping) {
     int64_t next_ms = -1;
-    if (const auto status = gw_device_step(device, &next_ms); status != GW_OK) return status;
+    status = gw_device_step(device, &next_ms);
+    const bool passes = (status == GW_E_OUTBOX_FULL || status == GW_E_STORAGE_FAILED) && !device->damaged;
+    if (status != GW_OK && !passes) {
+      const auto why = device->error;
+      gw_device_agent_stop(device);
+      device->error = why;
+      return status;
+    }
     pollfd waiting{device->poll.get(), POLLIN, 0};
     const auto wait = static_cast<int>(std::min<int64_t>(next_ms, 3'600'000));
     ::poll(&waiting, 1, wait);
   }
+  device->stopping = false;
   return gw_device_agent_stop(device);
 }
 
@@ -506,13 +539,12 @@ gw_status gw_device_agent_stop(gw_device* device) {
 }
 
 void gw_device_wake(gw_device* device) {
-  if (device->event) {
+  if (const int fd = device->event_fd; fd >= 0) {
     const std::uint64_t one = 1;
     // Full counts as woken.
-    if (::write(device->event.get(), &one, sizeof one) < 0) return;
-  } else {
-    device->ports.wake();
+    [[maybe_unused]] const auto put = ::write(fd, &one, sizeof one);
   }
+  device->ports.wake();
 }
 
 void gw_device_stop(gw_device* device) {

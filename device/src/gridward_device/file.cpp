@@ -25,6 +25,11 @@ bool sync_folder(const std::filesystem::path& folder) {
   return fd && ::fsync(fd.get()) == 0;
 }
 
+bool sync_file_system(const std::filesystem::path& folder) {
+  const Descriptor fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return fd && ::syncfs(fd.get()) == 0;
+}
+
 bool write_durably(const std::filesystem::path& file, ByteView data, unsigned mode) {
   const auto temporary = file.string() + ".new";
   const Descriptor out(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));

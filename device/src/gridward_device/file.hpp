@@ -25,6 +25,8 @@ class Descriptor {
 
 bool write_all(int fd, ByteView data);  // false: errno says why
 bool sync_folder(const std::filesystem::path& folder);
+// Everything on the file system that the folder lies on, the names of the folders above it included: for rare moments.
+bool sync_file_system(const std::filesystem::path& folder);
 // Writes beside, fsyncs, renames, fsyncs the folder. mode as for open().
 bool write_durably(const std::filesystem::path& file, ByteView data, unsigned mode);
 // Nothing when it cannot be read or is longer than max_bytes.

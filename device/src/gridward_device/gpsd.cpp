@@ -1,4 +1,5 @@
 #include <gps.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,6 +9,7 @@ namespace gridward::device {
 namespace {
 
 constexpr Millis kRetry{5'000};
+constexpr Millis kRetryInWait{500};  // a capture waits a few seconds only
 constexpr int kPollUs = 100'000;
 // gpsd gives its errors at 95 %; the wire wants one sigma.
 constexpr double kSigmas95 = 1.96;
@@ -22,11 +24,16 @@ class GpsdPosition final : public PositionSource {
 
   std::optional<gw_fix> latest(Millis wait) override {
     const auto end = mono_() + wait;
-    open();
-    if (open_) drain();
-    while (open_ && !fresh() && mono_() < end) {
-      // gps_waiting also fails on a signal; the loop's own clock decides.
-      if (gps_waiting(data_.get(), kPollUs)) drain();
+    for (;;) {
+      open(wait > Millis{0} ? kRetryInWait : kRetry);
+      if (open_) drain();
+      if (fresh() || mono_() >= end) break;
+      // gpsd may start a moment after us, or again; and gps_waiting also fails on a signal. Our own clock decides.
+      if (open_) {
+        gps_waiting(data_.get(), kPollUs);
+      } else {
+        ::poll(nullptr, 0, kPollUs / 1'000);
+      }
     }
     const auto result = fresh() ? last_ : std::nullopt;
     if (!active_) close();
@@ -41,8 +48,8 @@ class GpsdPosition final : public PositionSource {
  private:
   bool fresh() const { return last_ && mono_() - Millis{last_->mono_ms} <= max_age_; }
 
-  void open() {
-    if (open_ || (tried_ && mono_() - *tried_ < kRetry)) return;
+  void open(Millis retry) {
+    if (open_ || (tried_ && mono_() - *tried_ < retry)) return;
     tried_ = mono_();
     data_ = std::make_unique<gps_data_t>();  // large: only while a receiver is in use
     if (gps_open(host_.c_str(), port_.c_str(), data_.get()) != 0) {

@@ -16,14 +16,15 @@
 namespace gridward::device {
 namespace {
 
-constexpr int kSchema = 1;
+constexpr int kSchema = 2;
 constexpr int kBusyMs = 10'000;
 constexpr const char* kDatabase = "outbox.db";
 constexpr const char* kMediaFolder = "media";
 constexpr const char* kMediaLock = "media.lock";
+constexpr const char* kCamera = "camera-";
 constexpr std::uint64_t kDownKept = 500;  // acknowledged items kept to be looked at
-// A photo without a record is a capture that was killed before its commit; younger ones are left alone in case a
-// clock jumped.
+// A photo without a record is a capture that was killed before its commit; younger ones are left alone: it may be
+// about to commit, or a clock jumped.
 constexpr std::int64_t kOrphanAgeS = 600;
 
 constexpr const char* kSchemaSql = R"sql(
@@ -59,9 +60,17 @@ CREATE INDEX record_media_sha ON record_media(sha);
 CREATE TABLE track_point(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, lat INTEGER NOT NULL, lon INTEGER NOT NULL,
   accuracy INTEGER NOT NULL);
 CREATE TABLE down(n INTEGER PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL, at INTEGER NOT NULL);
-CREATE TABLE task(id BLOB PRIMARY KEY, n INTEGER NOT NULL, body TEXT NOT NULL, state INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE task(id BLOB PRIMARY KEY, n INTEGER NOT NULL, body TEXT NOT NULL, state INTEGER NOT NULL DEFAULT 0,
+  result BLOB, cancelled INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX task_open ON task(n) WHERE state = 0;
 )sql";
+
+// From the schema of the index to the next.
+constexpr std::array<const char*, kSchema> kUpgrades{
+    nullptr,
+    // Which record answered a task, and whether the server took the task back in spite of it.
+    "ALTER TABLE task ADD COLUMN result BLOB; ALTER TABLE task ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0",
+};
 
 enum State : std::int64_t { kWaiting = 0, kDone = 1, kRefused = 2 };
 enum TaskState : std::int64_t { kTaskOpen = 0, kTaskDone = 1, kTaskCancelled = 2 };
@@ -92,6 +101,9 @@ std::string_view photo_type(ByteView head) {
 
 }  // namespace
 
+// Asked of the codec, so that there is one table of the ranges.
+bool on_the_wire(const TrackPoint& point) { return unpack_track(pack_track({&point, 1})).has_value(); }
+
 Lane lane_of(const RecordBody& body) {
   const bool bulk = std::holds_alternative<TrackBody>(body) || std::holds_alternative<StatusBody>(body);
   return bulk ? Lane::bulk : Lane::urgent;
@@ -119,9 +131,8 @@ Result<void> Outbox::create(const std::filesystem::path& dir, const OutboxOption
     db.exec(("PRAGMA user_version=" + std::to_string(kSchema)).c_str());
   }
   transaction.commit();
-  if (!sync_folder(dir) || !sync_folder(dir.has_parent_path() ? dir.parent_path() : ".")) {
-    return fail(ErrorCode::storage_failed, dir.string(), "fsync");
-  }
+  // With the folders above, which may have been made here or by an `init` that was killed.
+  if (!sync_file_system(dir)) return fail(ErrorCode::storage_failed, dir.string(), "syncfs");
   return {};
 }
 
@@ -135,8 +146,19 @@ Result<Outbox> Outbox::open(const std::filesystem::path& dir, OutboxOptions opti
     return fail(ErrorCode::newer_database, dir.string(),
                 "schema " + version.text(0) + ", this program knows " + std::to_string(kSchema));
   }
+  if (version.integer(0) < kSchema) outbox.upgrade();
   outbox.epoch_ = uuid_of(outbox.meta_blob("epoch"));
   return outbox;
+}
+
+void Outbox::upgrade() {
+  Transaction transaction(db_);
+  // Another process may have been faster.
+  auto version = db_.prepare("PRAGMA user_version");
+  version.step();
+  for (auto from = version.integer(0); from < kSchema; ++from) db_.exec(kUpgrades.at(static_cast<std::size_t>(from)));
+  db_.exec(("PRAGMA user_version=" + std::to_string(kSchema)).c_str());
+  transaction.commit();
 }
 
 Outbox::Outbox(std::filesystem::path dir, OutboxOptions options)
@@ -145,6 +167,12 @@ Outbox::Outbox(std::filesystem::path dir, OutboxOptions options)
   db_.exec("PRAGMA cache_size=-256");  // KiB: the device's memory is small, the tables are read by index
   // The WAL stays when the last process leaves: no checkpoint in a short command, no file made anew by the next.
   db_.keep_wal();
+}
+
+void Outbox::make_durable() {
+  Transaction transaction(db_);
+  db_.exec("UPDATE meta SET value=value WHERE key='epoch'");
+  transaction.commit();
 }
 
 // ---- small things ----
@@ -189,16 +217,30 @@ std::uint64_t Outbox::free_bytes() const {
   return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }
 
-std::uint64_t Outbox::waiting_bytes() {
-  auto q = db_.prepare(
-      "SELECT (SELECT coalesce(sum(size), 0) FROM record WHERE state=0) + "
-      "(SELECT coalesce(sum(size), 0) FROM media WHERE state=0)");
-  q.step();
-  return static_cast<std::uint64_t>(q.integer(0));
+Outbox::Waiting Outbox::what_waits() {
+  Waiting waiting;
+  const auto number = [](Statement& q, int column) { return static_cast<std::uint64_t>(q.integer(column)); };
+  auto records = db_.prepare("SELECT count(*), coalesce(sum(size), 0), min(at) FROM record WHERE state=0");
+  records.step();
+  waiting.records = number(records, 0);
+  waiting.bytes = number(records, 1);
+  if (!records.null(2)) waiting.oldest = from_unix_ms(records.integer(2));
+  // A photo of a refused record waits for nothing.
+  auto media = db_.prepare(
+      "SELECT count(*), coalesce(sum(size), 0), min(created) FROM media WHERE state=0 AND EXISTS (SELECT 1 FROM "
+      "record_media rm JOIN record r ON r.seq=rm.seq WHERE rm.sha=media.sha AND r.state<>2)");
+  media.step();
+  waiting.media = number(media, 0);
+  waiting.bytes += number(media, 1);
+  if (!media.null(2)) {
+    const auto oldest = from_unix_ms(media.integer(2));
+    waiting.oldest = waiting.oldest ? std::min(*waiting.oldest, oldest) : oldest;
+  }
+  return waiting;
 }
 
 Result<void> Outbox::ensure_room(std::uint64_t bytes) {
-  const std::uint64_t waiting = waiting_bytes();
+  const std::uint64_t waiting = what_waits().bytes;
   if (waiting + bytes > options_.max_waiting_bytes) {
     return fail(ErrorCode::outbox_full, "outbox_bytes",
                 std::to_string(waiting + bytes) + " bytes, at most " + std::to_string(options_.max_waiting_bytes));
@@ -223,7 +265,7 @@ void Outbox::make_room() {
     db_.exec("UPDATE media SET kept=0 WHERE state=1");
     db_.exec(
         "DELETE FROM record WHERE state=1 AND NOT EXISTS (SELECT 1 FROM record_media rm JOIN media m ON m.sha=rm.sha "
-        "WHERE rm.seq=record.seq AND m.state=0)");
+        "WHERE rm.seq=record.seq AND m.state<>1)");
     db_.exec("DELETE FROM record_media WHERE seq NOT IN (SELECT seq FROM record)");
     transaction.commit();
   }
@@ -259,6 +301,8 @@ void Outbox::remove_media_files(const std::vector<Sha256>& files) {
 }
 
 // ---- capture ----
+
+std::filesystem::path Outbox::camera_path(const Uuid& id) const { return dir_ / (kCamera + to_string(id)); }
 
 Result<MediaRef> Outbox::import_photo(const std::filesystem::path& source, MediaRole role) {
   const Descriptor in(::open(source.c_str(), O_RDONLY | O_CLOEXEC));
@@ -324,21 +368,26 @@ DutyState Outbox::duty() {
   return state;
 }
 
-bool Outbox::add_track_point(const TrackPoint& point) {
+PointStored Outbox::add_track_point(const TrackPoint& point) {
   // A point is worth no flash write of its own: in WAL mode NORMAL keeps the database whole, and the next FULL commit
   // (every record) brings the points to the disk with it.
   db_.exec("PRAGMA synchronous=NORMAL");
-  bool stored = false;
+  auto stored = PointStored::off_duty;
   try {
     Transaction transaction(db_);
     if (meta("duty", 0) != 0) {
-      db_.prepare("INSERT INTO track_point(at, lat, lon, accuracy) VALUES(?, ?, ?, ?)")
-          .bind(1, to_unix_ms(point.at))
-          .bind(2, point.point.lat_e7)
-          .bind(3, point.point.lon_e7)
-          .bind(4, point.accuracy_cm)
-          .run();
-      stored = true;
+      if (on_the_wire(point)) {
+        db_.prepare("INSERT INTO track_point(at, lat, lon, accuracy) VALUES(?, ?, ?, ?)")
+            .bind(1, to_unix_ms(point.at))
+            .bind(2, point.point.lat_e7)
+            .bind(3, point.point.lon_e7)
+            .bind(4, point.accuracy_cm)
+            .run();
+        stored = PointStored::kept;
+      } else {
+        drop_points(1);
+        stored = PointStored::refused;
+      }
     }
     transaction.commit();
   } catch (...) {
@@ -347,6 +396,10 @@ bool Outbox::add_track_point(const TrackPoint& point) {
   }
   db_.exec("PRAGMA synchronous=FULL");
   return stored;
+}
+
+void Outbox::drop_points(std::size_t count) {
+  if (count > 0) set_meta("dropped_points", meta("dropped_points", 0) + static_cast<std::int64_t>(count));
 }
 
 std::optional<UnixMs> Outbox::first_pending_point() {
@@ -364,6 +417,7 @@ std::size_t Outbox::close_track(const Draft& stamp) {
 
 std::size_t Outbox::fold_track(const Draft& stamp) {
   std::vector<TrackBody> batches;
+  std::size_t dropped = 0;
   const Uuid patrol = uuid_of(meta_blob("patrol"));
   auto q = db_.prepare("SELECT at, lat, lon, accuracy FROM track_point ORDER BY id");
   while (q.step()) {
@@ -371,6 +425,11 @@ std::size_t Outbox::fold_track(const Draft& stamp) {
     point.at = from_unix_ms(q.integer(0));
     point.point = {static_cast<std::int32_t>(q.integer(1)), static_cast<std::int32_t>(q.integer(2))};
     point.accuracy_cm = static_cast<std::uint32_t>(q.integer(3));
+    // An earlier version took what it got.
+    if (!on_the_wire(point)) {
+      ++dropped;
+      continue;
+    }
     // A batch is in order of time: a wall clock that jumped back begins another one.
     const bool begins = batches.empty() || batches.back().points.size() >= limits::kTrackPoints ||
                         point.at < batches.back().points.back().at ||
@@ -378,19 +437,26 @@ std::size_t Outbox::fold_track(const Draft& stamp) {
     if (begins) batches.push_back({patrol, {}});
     batches.back().points.push_back(point);
   }
-  if (batches.empty()) return 0;
+  std::size_t records = 0;
   for (auto& batch : batches) {
+    const auto points = batch.points.size();
     Draft draft = stamp;
     draft.id = options_.new_id(stamp.at);
     draft.fix.reset();
     draft.media.clear();
     if (const auto actor = meta_text("duty_actor"); !actor.empty()) draft.actor = actor;
     draft.body = std::move(batch);
-    // A batch of ours that our own decoder does not take would be a bug; it must not stop a sign-out.
-    if (const auto saved = insert(draft); !saved) throw std::logic_error("track batch: " + to_string(saved.error()));
+    // Our own decoder takes it, or a bug costs this batch: whatever follows, a sign-out above all, must not wait for
+    // it.
+    if (insert(draft)) {
+      ++records;
+    } else {
+      dropped += points;
+    }
   }
+  drop_points(dropped);
   db_.exec("DELETE FROM track_point");
-  return batches.size();
+  return records;
 }
 
 // What a record changes besides itself, and what must be closed before it.
@@ -449,7 +515,11 @@ Result<void> Outbox::follow(const Draft& draft, Draft& adjusted) {
     }
     if (q.integer(0) == kTaskCancelled) return fail(ErrorCode::illegal_transition, "task", "cancelled");
     if (q.integer(0) == kTaskDone) return fail(ErrorCode::already_exists, "task", "done already");
-    db_.prepare("UPDATE task SET state=? WHERE id=?").bind(1, kTaskDone).bind(2, view(result->task)).run();
+    db_.prepare("UPDATE task SET state=?, result=? WHERE id=?")
+        .bind(1, kTaskDone)
+        .bind(2, view(draft.id))
+        .bind(3, view(result->task))
+        .run();
   }
   return {};
 }
@@ -586,22 +656,32 @@ std::vector<Uuid> Outbox::mark_receipted(const std::vector<Uuid>& ids, UnixMs at
         .bind(1, to_unix_ms(at))
         .bind(2, view(id))
         .run();
-    if (db_.changes() > 0) changed.push_back(id);
+    if (db_.changes() == 0) continue;
+    changed.push_back(id);
+    db_.prepare("UPDATE task SET state=1 WHERE result=? AND state=0").bind(1, view(id)).run();
   }
   if (!ids.empty()) set_meta("last_receipt", to_unix_ms(at));
   return changed;
 }
 
-bool Outbox::mark_refused(const BadRecord& bad, UnixMs at) {
+RefusalStored Outbox::mark_refused(const BadRecord& bad, UnixMs at) {
+  RefusalStored stored;
   db_.prepare("UPDATE record SET state=2, done_at=?, code=?, reason=? WHERE id=? AND state=0")
       .bind(1, to_unix_ms(at))
       .bind(2, static_cast<std::int64_t>(bad.code))
       .bind(3, bad.message)
       .bind(4, view(bad.id))
       .run();
-  const bool changed = db_.changes() > 0;
+  stored.changed = db_.changes() > 0;
   set_meta("last_receipt", to_unix_ms(at));
-  return changed;
+  if (!stored.changed) return stored;
+  // The server still waits for an answer to the task, unless this was not the last one or it took the task back.
+  auto q = db_.prepare("SELECT id FROM task WHERE result=? AND state=1 AND cancelled=0");
+  if (q.bind(1, view(bad.id)).step()) stored.reopened = uuid_of(q.blob(0));
+  db_.prepare("UPDATE task SET state=CASE cancelled WHEN 1 THEN 2 ELSE 0 END WHERE result=? AND state=1")
+      .bind(1, view(bad.id))
+      .run();
+  return stored;
 }
 
 void Outbox::mark_media_started(const Sha256& sha256) {
@@ -642,28 +722,51 @@ std::optional<ServerTime> Outbox::server_time() {
   return time;
 }
 
-void Outbox::save_safe(std::uint64_t safe) {
+std::optional<Uuid> Outbox::generation() {
+  if (!has_meta("generation")) return std::nullopt;
+  return uuid_of(meta_blob("generation"));
+}
+
+void Outbox::save_safe(const Uuid& generation, std::uint64_t safe) {
   const auto number = static_cast<std::int64_t>(safe);
-  if (number < meta("safe", 0)) {
-    db_.prepare("UPDATE record SET state=0, done_at=NULL WHERE state=1 AND seq>?").bind(1, number).run();
-    // A photo that was thinned cannot come again; its record still does, and shows what is missing.
-    db_.prepare(
-           "UPDATE media SET state=0, started=1, restarted=0 WHERE state=1 AND kept=1 AND sha IN (SELECT rm.sha FROM "
-           "record_media rm WHERE rm.seq>?)")
-        .bind(1, number)
-        .run();
-    set_meta("rewinds", rewinds() + 1);
+  const auto known = this->generation();
+  if (known == generation) {
+    if (number > meta("safe", 0)) set_meta("safe", number);
+    return;
   }
+  if (known) wait_again(false, safe);
+  set_meta_blob("generation", view(generation));
   set_meta("safe", number);
+}
+
+std::int64_t Outbox::wait_again(bool refused_only, std::uint64_t seq) {
+  const auto above = static_cast<std::int64_t>(seq);
+  const std::int64_t from = refused_only ? kRefused : kDone;
+  // A refused answer to a task that waits again is the answer again, unless there is a later one.
+  db_.prepare("UPDATE task SET state=1 WHERE state=0 AND result IN (SELECT id FROM record WHERE state=2 AND seq>?)")
+      .bind(1, above)
+      .run();
+  db_.prepare("UPDATE record SET state=0, done_at=NULL, code=NULL, reason=NULL WHERE state>=? AND seq>?")
+      .bind(1, from)
+      .bind(2, above)
+      .run();
+  auto count = db_.changes();
+  // A photo that was thinned cannot come again; its record still does, and shows what is missing.
+  db_.prepare(
+         "UPDATE media SET state=0, started=1, restarted=0, code=NULL, done_at=NULL WHERE state>=? AND kept=1 AND sha "
+         "IN "
+         "(SELECT sha FROM record_media WHERE seq>?)")
+      .bind(1, from)
+      .bind(2, above)
+      .run();
+  count += db_.changes();
+  if (count > 0) set_meta("rewinds", rewinds() + 1);
+  return count;
 }
 
 std::size_t Outbox::retry_refused() {
   Transaction transaction(db_);
-  db_.exec("UPDATE record SET state=0, done_at=NULL, code=NULL, reason=NULL WHERE state=2");
-  auto count = db_.changes();
-  db_.exec("UPDATE media SET state=0, started=1, restarted=0, code=NULL, done_at=NULL WHERE state=2 AND kept=1");
-  count += db_.changes();
-  if (count > 0) set_meta("rewinds", rewinds() + 1);
+  const auto count = wait_again(true, 0);
   transaction.commit();
   return static_cast<std::size_t>(count);
 }
@@ -671,7 +774,9 @@ std::size_t Outbox::retry_refused() {
 std::int64_t Outbox::rewinds() { return meta("rewinds", 0); }
 
 bool Outbox::store_down(const DownItem& item, UnixMs at) {
-  if (const auto ack = down_ack(); ack && item.n <= *ack) return false;
+  // Below the first one that was counted nothing is known but by its row: one that was overtaken comes late.
+  const auto first = static_cast<std::uint64_t>(meta("down_first", 1));
+  if (const auto ack = down_ack(); ack && item.n <= *ack && item.n >= first) return false;
   db_.prepare("INSERT OR IGNORE INTO down(n, kind, body, at) VALUES(?, ?, ?, ?)")
       .bind(1, static_cast<std::int64_t>(item.n))
       .bind(2, item.kind)
@@ -694,8 +799,8 @@ bool Outbox::store_down(const DownItem& item, UnixMs at) {
     if (const auto cancelled = decode_task_cancelled_item(item.body)) {
       // Entered even when the task itself has not come yet: it must not open afterwards.
       db_.prepare(
-             "INSERT INTO task(id, n, body, state) VALUES(?, ?, '', 2) ON CONFLICT(id) DO UPDATE SET "
-             "state=CASE state WHEN 0 THEN 2 ELSE state END")
+             "INSERT INTO task(id, n, body, state, cancelled) VALUES(?, ?, '', 2, 1) ON CONFLICT(id) DO UPDATE SET "
+             "state=CASE state WHEN 0 THEN 2 ELSE state END, cancelled=1")
           .bind(1, view(cancelled->task))
           .bind(2, static_cast<std::int64_t>(item.n))
           .run();
@@ -714,6 +819,7 @@ void Outbox::set_down_baseline() {
   if (has_meta("down_ack")) return;
   auto q = db_.prepare("SELECT min(n) FROM down");
   if (!q.step() || q.null(0)) return;
+  set_meta("down_first", q.integer(0));
   set_meta("down_ack", q.integer(0) - 1);
   advance_ack();
 }
@@ -738,7 +844,7 @@ void Outbox::prune() {
     Transaction transaction(db_);
     db_.prepare(
            "DELETE FROM record WHERE state=1 AND seq<=? AND NOT EXISTS (SELECT 1 FROM record_media rm JOIN media m ON "
-           "m.sha=rm.sha WHERE rm.seq=record.seq AND m.state=0)")
+           "m.sha=rm.sha WHERE rm.seq=record.seq AND m.state<>1)")
         .bind(1, meta("safe", 0))
         .run();
     db_.exec("DELETE FROM record_media WHERE seq NOT IN (SELECT seq FROM record)");
@@ -751,10 +857,18 @@ void Outbox::prune() {
 
   const Descriptor lock(::open((dir_ / kMediaLock).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(dir_ / kMediaFolder, error)) {
+  const auto left_behind = [](const std::filesystem::path& file) {
     struct stat info{};
-    if (::stat(entry.path().c_str(), &info) != 0 || ::time(nullptr) - info.st_mtime < kOrphanAgeS) continue;
+    return ::stat(file.c_str(), &info) == 0 && ::time(nullptr) - info.st_mtime >= kOrphanAgeS;
+  };
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(dir_, error)) {
+    if (entry.path().filename().string().starts_with(kCamera) && left_behind(entry.path())) {
+      ::unlink(entry.path().c_str());
+    }
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(dir_ / kMediaFolder, error)) {
+    if (!left_behind(entry.path())) continue;
     const auto sha = sha256_from_hex(entry.path().filename().string());
     auto q = db_.prepare("SELECT 1 FROM media WHERE sha=? AND kept=1");
     if (!sha || !q.bind(1, ByteView(*sha)).step()) ::unlink(entry.path().c_str());
@@ -794,22 +908,11 @@ std::vector<Refusal> Outbox::refused() {
 Summary Outbox::summary() {
   Summary s;
   const auto number = [](Statement& q, int column) { return static_cast<std::uint64_t>(q.integer(column)); };
-  auto records = db_.prepare("SELECT count(*), coalesce(sum(size), 0), min(at) FROM record WHERE state=0");
-  records.step();
-  s.waiting_records = number(records, 0);
-  s.waiting_bytes = number(records, 1);
-  if (!records.null(2)) s.oldest = from_unix_ms(records.integer(2));
-  // A photo of a refused record waits for nothing.
-  auto media = db_.prepare(
-      "SELECT count(*), coalesce(sum(size), 0), min(created) FROM media WHERE state=0 AND EXISTS (SELECT 1 FROM "
-      "record_media rm JOIN record r ON r.seq=rm.seq WHERE rm.sha=media.sha AND r.state<>2)");
-  media.step();
-  s.waiting_media = number(media, 0);
-  s.waiting_bytes += number(media, 1);
-  if (!media.null(2)) {
-    const auto oldest = from_unix_ms(media.integer(2));
-    s.oldest = s.oldest ? std::min(*s.oldest, oldest) : oldest;
-  }
+  const auto waiting = what_waits();
+  s.waiting_records = waiting.records;
+  s.waiting_media = waiting.media;
+  s.waiting_bytes = waiting.bytes;
+  s.oldest = waiting.oldest;
   auto rest = db_.prepare(
       "SELECT (SELECT count(*) FROM record WHERE state=2) + (SELECT count(*) FROM media WHERE state=2), "
       "(SELECT count(*) FROM record), (SELECT count(*) FROM track_point), (SELECT count(*) FROM task WHERE state=0)");
@@ -821,6 +924,7 @@ Summary Outbox::summary() {
   if (has_meta("last_receipt")) s.last_receipt = from_unix_ms(meta("last_receipt", 0));
   s.next_seq = static_cast<std::uint64_t>(meta("next_seq", 1));
   s.safe = static_cast<std::uint64_t>(meta("safe", 0));
+  s.dropped_points = static_cast<std::uint64_t>(meta("dropped_points", 0));
   s.clock.source = static_cast<ClockSource>(meta("clock_source", 0));
   s.clock.error_ms = static_cast<std::uint32_t>(meta("clock_error", 0));
   return s;

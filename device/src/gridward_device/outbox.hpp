@@ -16,6 +16,7 @@ namespace gridward::device {
 
 enum class Lane : int { urgent = 0, bulk = 2 };  // photos go between the two
 Lane lane_of(const RecordBody& body);
+bool on_the_wire(const TrackPoint& point);  // within the ranges that the protocol has for one
 
 // A record before it has its epoch and its number.
 struct Draft {
@@ -57,6 +58,17 @@ struct MediaInfo {
   bool operator==(const MediaInfo&) const = default;
 };
 
+enum class PointStored {
+  kept,
+  off_duty,  // nothing kept
+  refused,   // outside the ranges of the wire: counted, not kept
+};
+
+struct RefusalStored {
+  bool changed = false;          // it was still waiting
+  std::optional<Uuid> reopened;  // the task that it had answered is open again
+};
+
 struct TaskRow {
   TaskItem item;
   int state = 0;  // gw_task_state
@@ -74,7 +86,9 @@ struct ServerTime {  // the last receipt's `now`, tied to this device's monotoni
   UnixMs now{};
   Millis mono{};
   Uuid boot;
-  std::uint32_t error_ms = 0;
+  std::uint32_t error_ms = 0;  // at `mono`
+  // What it has become since: a crystal is allowed 100 ppm.
+  std::int64_t error_at(Millis later) const { return error_ms + (later - mono).count() / 10'000; }
 };
 
 struct Summary {
@@ -88,6 +102,7 @@ struct Summary {
   std::uint64_t next_seq = 1;
   std::uint64_t safe = 0;
   std::uint64_t pending_points = 0;
+  std::uint64_t dropped_points = 0;  // since the outbox was made
   int open_tasks = 0;
   ClockQuality clock;
 };
@@ -105,6 +120,10 @@ class Outbox {
   static Result<void> create(const std::filesystem::path& dir, const OutboxOptions& options, UnixMs now);
   // not_enrolled: there is none. newer_database: a later version wrote it.
   static Result<Outbox> open(const std::filesystem::path& dir, OutboxOptions options);
+
+  // What a command that was killed had written and not synced is seen by the next process, and a power cut would take
+  // it back. After this all that is seen stays: ask before anything of it is sent.
+  void make_durable();
 
   // Who makes the ids of records that follow from others (a closed track batch). Before the first append.
   void use_ids(std::function<Uuid(UnixMs)> new_id) { options_.new_id = std::move(new_id); }
@@ -131,6 +150,8 @@ class Outbox {
   // Deletes what the server has when the disk is short of room for `bytes` more; outbox_full when that is not enough.
   // Do not hold a lease.
   Result<void> ensure_room(std::uint64_t bytes);
+  // Where the camera may write; removed by prune() when its capture was killed.
+  std::filesystem::path camera_path(const Uuid& id) const;
   // Copies the photo into the outbox, down to the disk. media_type, media_limits, not_found, outbox_full.
   Result<MediaRef> import_photo(const std::filesystem::path& source, MediaRole role);
 
@@ -139,10 +160,11 @@ class Outbox {
   Result<Saved> append(const Draft& draft);
 
   DutyState duty();
-  // False: not on duty, nothing kept. The point is durable with the next append, not at once.
-  bool add_track_point(const TrackPoint& point);
+  // The point is durable with the next append, not at once.
+  PointStored add_track_point(const TrackPoint& point);
   std::optional<UnixMs> first_pending_point();
-  // Makes a record (or several) of the pending points, if any. stamp: time, position clock and actor of the record.
+  // Makes a record (or several) of the pending points, if any; a point or batch that the wire does not take is counted
+  // and left out. stamp: time, position clock and actor of the record.
   std::size_t close_track(const Draft& stamp);
 
   // ---- sending ----
@@ -157,20 +179,23 @@ class Outbox {
   // Several changes, one commit. Only the functions of this section may be called inside.
   void transaction(const std::function<void()>& changes);
   std::vector<Uuid> mark_receipted(const std::vector<Uuid>& ids, UnixMs at);  // those that were still waiting
-  bool mark_refused(const BadRecord& bad, UnixMs at);
+  // Opens the task again that the record had answered.
+  RefusalStored mark_refused(const BadRecord& bad, UnixMs at);
   void mark_media_started(const Sha256& sha256);
   bool mark_media_complete(const Sha256& sha256);
   void mark_media_restarted(const Sha256& sha256);
   void mark_media_refused(const Sha256& sha256, ErrorCode code, UnixMs at);
   void save_server_time(const ServerTime& time);
-  // A smaller number than before: the server was restored from a backup, and what is above it waits again.
-  void save_safe(std::uint64_t safe);
+  // How far the backup of the server's store reaches. Within a generation an old word never lowers it. Another
+  // generation is a server restored from a backup: what is above `safe` is gone there and waits again.
+  void save_safe(const Uuid& generation, std::uint64_t safe);
   // False: it was there already. Tasks are entered and cancelled here, so a stored task is a shown task.
   bool store_down(const DownItem& item, UnixMs at);
-  // The first item is known to be the lowest that the server still has: acknowledge from there.
+  // The lowest item that is stored is the lowest that the server still has: acknowledge from there.
   void set_down_baseline();
 
   std::optional<std::uint64_t> down_ack();
+  std::optional<Uuid> generation();  // nothing: no receipt yet
   std::optional<ServerTime> server_time();
   // What was refused waits again, because the reason was mended elsewhere; how many.
   std::size_t retry_refused();
@@ -189,6 +214,7 @@ class Outbox {
 
  private:
   Outbox(std::filesystem::path dir, OutboxOptions options);
+  void upgrade();
   std::int64_t meta(const char* key, std::int64_t fallback);
   bool has_meta(const char* key);
   void set_meta(const char* key, std::int64_t value);
@@ -201,8 +227,17 @@ class Outbox {
   Result<Saved> insert(const Draft& draft);
   std::size_t fold_track(const Draft& stamp);
   Result<void> follow(const Draft& draft, Draft& adjusted);
-  std::uint64_t waiting_bytes();
+  struct Waiting {
+    std::uint64_t records = 0;
+    std::uint64_t media = 0;
+    std::uint64_t bytes = 0;
+    std::optional<UnixMs> oldest;
+  };
+  Waiting what_waits();
+  void drop_points(std::size_t count);
   void advance_ack();
+  // Records and photos above `seq` that are done (or only the refused ones) wait again; how many.
+  std::int64_t wait_again(bool refused_only, std::uint64_t seq);
   void remove_media_files(const std::vector<Sha256>& files);
   std::uint64_t free_bytes() const;
   void make_room();

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <gridward/shared/limits.hpp>
 #include <gridward_device/file.hpp>
 #include <gridward_device/ports.hpp>
 
@@ -124,8 +125,13 @@ Ports::Ports(const gw_ports* ports, const BuiltinConfig& builtin) : builtin_(bui
 Ports::~Ports() = default;
 Ports::Ports(Ports&&) noexcept = default;
 
-UnixMs Ports::wall() const { return from_unix_ms(ports_.wall_ms(ports_.user)); }
-Millis Ports::mono() const { return Millis{ports_.mono_ms(ports_.user)}; }
+// Clamped to what the wire takes: a clock that is far out must not lose a record.
+UnixMs Ports::wall() const {
+  return from_unix_ms(std::clamp(ports_.wall_ms(ports_.user), limits::kEarliestMs, limits::kLatestMs));
+}
+Millis Ports::mono() const {
+  return Millis{std::clamp<std::int64_t>(ports_.mono_ms(ports_.user), 0, static_cast<std::int64_t>(limits::kCounter))};
+}
 
 Uuid Ports::boot() const {
   Uuid id;
@@ -194,18 +200,25 @@ void Ports::wake() const {
   if (ports_.wake != nullptr) ports_.wake(ports_.user);
 }
 
+namespace {
+bool tells_time(const gw_fix& fix) {
+  return fix.at_ms != 0 && fix.at_ms >= limits::kEarliestMs && fix.at_ms <= limits::kLatestMs;
+}
+}  // namespace
+
+std::uint32_t bound_ms(Millis error) {
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(error.count(), 1, UINT32_MAX));
+}
+
 ClockQuality judge_clock(UnixMs wall, Millis mono, const Uuid& boot, const std::optional<gw_fix>& fix,
                          const std::optional<ServerTime>& server) {
-  const auto bound = [](std::int64_t ms) {
-    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(ms, 1, UINT32_MAX));
-  };
-  if (fix && fix->at_ms != 0 && fix->source == GW_FIX_GNSS && fix->mock == 0) {
+  if (fix && tells_time(*fix) && fix->source == GW_FIX_GNSS && fix->mock == 0) {
     const auto off = std::llabs(to_unix_ms(wall) - (fix->at_ms + mono.count() - fix->mono_ms));
-    if (off <= kGnssAgreesMs) return {ClockSource::gnss, bound(off)};
+    if (off <= kGnssAgreesMs) return {ClockSource::gnss, bound_ms(Millis{off})};
   }
   if (server && server->boot == boot && mono >= server->mono) {
     const auto off = std::llabs((wall - (server->now + (mono - server->mono))).count());
-    return {ClockSource::server, bound(off + server->error_ms)};
+    return {ClockSource::server, bound_ms(Millis{off + server->error_at(mono)})};
   }
   return {ClockSource::local, 0};
 }
@@ -217,7 +230,7 @@ Fix to_fix(const gw_fix& fix, UnixMs wall) {
   result.source = static_cast<FixSource>(std::clamp<std::int32_t>(fix.source, 0, 2));
   result.datum = fix.datum == GW_GCJ02 ? Datum::gcj02 : Datum::wgs84;
   result.mock = fix.mock != 0;
-  result.at = fix.at_ms != 0 ? from_unix_ms(fix.at_ms) : wall;
+  result.at = tells_time(fix) ? from_unix_ms(fix.at_ms) : wall;
   return result;
 }
 

@@ -20,7 +20,8 @@ class PositionSource {
   virtual void active(bool on) = 0;
 };
 
-// gpsd at host:port through libgps. A receiver that is away is tried again at most every five seconds.
+// gpsd at host:port through libgps. One that is away is tried again every five seconds at most, within a wait every
+// half.
 std::unique_ptr<PositionSource> make_gpsd_position(const std::string& host, int port, Millis max_age,
                                                    std::function<Millis()> mono);
 
@@ -59,6 +60,8 @@ class Ports {
   BuiltinConfig builtin_;
   std::unique_ptr<PositionSource> gpsd_;
 };
+
+std::uint32_t bound_ms(Millis error);  // as the wire has it: at least 1, because 0 means unknown
 
 // How much the wall clock can be trusted at a capture: compared with the receiver's time if that agrees within two
 // seconds, else with the server's, carried on by the monotonic clock of the same boot.

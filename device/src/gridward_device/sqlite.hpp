@@ -1,4 +1,4 @@
-// A thin skin over SQLite's C API. Failures are StorageError: the outbox is gone, no caller can go on.
+// A thin skin over SQLite's C API. Failures are StorageError: what was begun did not happen.
 // Not thread-safe.
 #pragma once
 
@@ -18,6 +18,8 @@ namespace gridward::device {
 struct StorageError : std::runtime_error {
   StorageError(int sqlite_code, const std::string& what) : std::runtime_error(what), code(sqlite_code) {}
   int code;  // SQLITE_FULL: the disk is full
+  // Not for a full disk, a card that was pulled or a lock; the file itself is none of ours.
+  bool lasting() const { return code == SQLITE_CORRUPT || code == SQLITE_NOTADB; }
 };
 
 class Statement {

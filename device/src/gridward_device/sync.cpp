@@ -5,6 +5,9 @@
 namespace gridward::device {
 namespace {
 
+constexpr std::size_t kProbesKept = 16;
+constexpr unsigned kBusyToGreet = 3;
+
 Millis doubled(Millis first, unsigned times, Millis most) {
   return times >= 20 ? most : std::min(most, first * (std::int64_t{1} << times));
 }
@@ -31,13 +34,14 @@ void cut_out(std::vector<ByteRange>& ranges, const ByteRange& hole) {
 
 }  // namespace
 
-SyncMachine::SyncMachine(SyncOptions options, const Uuid& epoch, std::optional<std::uint64_t> ack, std::uint64_t seed)
+SyncMachine::SyncMachine(SyncOptions options, const SyncKnown& known, std::uint64_t seed)
     : options_(options),
-      epoch_(epoch),
+      epoch_(known.epoch),
+      generation_(known.generation),
       random_(seed),
       lanes_{LaneQueue{Lane::urgent, {}, 0, true, false}, LaneQueue{Lane::bulk, {}, 0, true, false}},
-      piece_(options.piece_first),
-      ack_(ack) {}
+      portion_(options.portion_first),
+      ack_(known.ack) {}
 
 std::vector<SyncOutput> SyncMachine::handle(const SyncInput& input, Millis now) {
   now_ = std::max(now_, now);
@@ -119,6 +123,8 @@ void SyncMachine::on(const in::Disconnected&) {
 void SyncMachine::begin_wait() {
   state_ = State::waiting;
   hello_until_.reset();
+  baseline_at_.reset();  // the greeting brings the items again
+  greet_due_ = false;
   connect_at_ = now_ + jitter(doubled(options_.reconnect_first, connect_tries_, options_.reconnect_max));
   // Some brokers end the connection after they refused a publish: coming back sooner would not help.
   if (refused_ > 0) connect_at_ = std::max(*connect_at_, hold_);
@@ -126,9 +132,13 @@ void SyncMachine::begin_wait() {
 }
 
 void SyncMachine::say_hello() {
-  hello_sent_ = now_;
   const auto wait = doubled(options_.hello_wait, hello_tries_, options_.answer_wait_max);
   hello_until_ = now_ + wait + jitter(wait / 4);
+  greet();
+}
+
+void SyncMachine::greet() {
+  if (!hello_sent_) hello_sent_ = now_;
   ack_due_ = false;
   emit(out::PublishUp{next_token_++, {}, ack_, true});
 }
@@ -151,35 +161,45 @@ void SyncMachine::ask_again(Media& media) {
 void SyncMachine::take_back_everything() {
   for (const auto& message : messages_) take_back(message);
   messages_.clear();
+  probes_.clear();
+  // A link that ends before a piece is through would carry the same piece in vain for ever.
+  const bool slow = std::any_of(media_.begin(), media_.end(), [&](const Media& media) {
+    return std::any_of(media.flying.begin(), media.flying.end(),
+                       [&](const Piece& piece) { return now_ - piece.sent >= options_.reply_slow; });
+  });
+  if (slow) slow_down();
   for (auto& media : media_) {
-    if (media.info.started) {
-      ask_again(media);
-    }
+    if (media.info.started) ask_again(media);
     media.not_before = {};
     media.tries = 0;
   }
 }
 
-bool SyncMachine::forget(const Uuid& id, std::optional<Millis>& sent) {
+void SyncMachine::forget(const Uuid& id, std::optional<Millis>& sent) {
   const auto same = [&](const RecordInfo& record) { return record.id == id; };
   for (auto message = messages_.begin(); message != messages_.end(); ++message) {
     const auto found = std::find_if(message->records.begin(), message->records.end(), same);
     if (found == message->records.end()) continue;
-    sent = sent ? std::max(*sent, message->sent) : message->sent;
+    // Nobody can tell which of several copies is answered; what holds for all is that none was sent before the first.
+    const auto first = first_sent_.at(found->seq);
+    sent = sent ? std::max(*sent, first) : first;
+    first_sent_.erase(found->seq);
     message->records.erase(found);
     if (message->records.empty()) {
+      // A slow one is the server's commit as well as the link.
+      if (!message->again) quick(message->bytes, now_ - message->sent);
       messages_.erase(message);
       grow();
     }
-    return true;
+    return;
   }
   for (auto& lane : lanes_) {
     const auto found = std::find_if(lane.ready.begin(), lane.ready.end(), same);
     if (found == lane.ready.end()) continue;
+    first_sent_.erase(found->seq);
     lane.ready.erase(found);
-    return true;
+    return;
   }
-  return false;
 }
 
 void SyncMachine::grow() { window_ = std::min(options_.window, window_ + 1); }
@@ -203,31 +223,54 @@ void SyncMachine::hold_for(Millis wait) {
 // ---- what comes down ----
 
 void SyncMachine::on(const in::Down& down) {
-  if (state_ == State::idle) return;
+  // What is left over from the connection before may be the word of a store that is gone.
+  if (state_ != State::connected && state_ != State::greeted) return;
   std::visit([this](const auto& message) { received(message); }, down.message);
   pump();
 }
 
 void SyncMachine::received(const Receipt& receipt) {
   if (receipt.epoch != epoch_) return;  // for what this device was before it was wiped
+  const bool restored = generation_ && *generation_ != receipt.generation;
+  generation_ = receipt.generation;
+  // First: what waits again by it, waits again before the ids of this receipt count.
+  emit(out::Safe{receipt.generation, receipt.safe});
   std::optional<Millis> sent;
   for (const auto& id : receipt.ok) forget(id, sent);
   for (const auto& bad : receipt.bad) forget(bad.id, sent);
-  silent_ = 0;
-  refused_ = 0;
+  silent_ = busy_ = refused_ = 0;
   if (!receipt.ok.empty()) {
     emit(out::Receipted{receipt.ok});
     media_more_ = true;
   }
   for (const auto& bad : receipt.bad) emit(out::Refused{bad});
-  emit(out::Safe{receipt.epoch, receipt.safe});
   if (state_ == State::connected) {
     state_ = State::greeted;
     hello_until_.reset();
-    if (!sent) sent = hello_sent_;
-    if (!ack_) emit(out::DownBaseline{});
+  }
+  // Without ids it can only be the answer to a greeting, the first one perhaps.
+  if (receipt.ok.empty() && receipt.bad.empty()) {
+    sent = std::exchange(hello_sent_, std::nullopt);
+    if (!probes_.empty()) {
+      // Which one is answered nobody says; it is not before the first.
+      const auto probe = probes_.front();
+      probes_.pop_front();
+      std::erase_if(messages_, [&](const Message& message) {
+        if (!message.late || message.sent > probe) return false;
+        take_back(message);
+        return true;
+      });
+    }
   }
   if (sent) emit(out::ServerNow{receipt.now, now_ - *sent});
+  if (restored) {
+    // A file's state does not say which store speaks. What the lost one said may still be on its way, but not into
+    // a new connection; and its greeting asks once more, should this receipt have been the old one.
+    begin_from_the_first();
+    emit(out::Restored{});
+    emit(out::Disconnect{});
+    begin_wait();
+  }
 }
 
 void SyncMachine::received(const MediaState& state) {
@@ -237,8 +280,7 @@ void SyncMachine::received(const MediaState& state) {
     if (state.complete) emit(out::MediaComplete{state.sha256});
     return;
   }
-  silent_ = 0;
-  refused_ = 0;
+  silent_ = busy_ = refused_ = 0;
   media->tries = 0;
   media->ask = false;
   if (media->question) {
@@ -258,10 +300,7 @@ void SyncMachine::received(const MediaState& state) {
     return;
   }
   if (state.complete) {
-    for (const auto& piece : media->flying) {
-      piece_took(now_ - piece.sent);
-      grow();
-    }
+    for (const auto& piece : media->flying) arrived(piece);
     emit(out::MediaComplete{state.sha256});
     drop_media(state.sha256);
     return;
@@ -274,13 +313,10 @@ void SyncMachine::received(const MediaState& state) {
   }
   // A piece that is not missing has arrived. One that still is may be on its way, behind this reply's cause.
   std::erase_if(media->flying, [&](const Piece& piece) {
-    const bool arrived = std::none_of(missing.begin(), missing.end(),
-                                      [&](const ByteRange& range) { return overlap(range, piece.range); });
-    if (arrived) {
-      piece_took(now_ - piece.sent);
-      grow();
-    }
-    return arrived;
+    const bool here = std::none_of(missing.begin(), missing.end(),
+                                   [&](const ByteRange& range) { return overlap(range, piece.range); });
+    if (here) arrived(piece);
+    return here;
   });
   media->todo = std::move(missing);
   for (const auto& piece : media->flying) cut_out(media->todo, piece.range);
@@ -292,7 +328,11 @@ void SyncMachine::received(const MediaState& state) {
   }
 }
 
-void SyncMachine::received(const DownItem& item) { emit(out::StoreDown{item, state_ == State::greeted}); }
+void SyncMachine::received(const DownItem& item) {
+  emit(out::StoreDown{item});
+  // Nothing is acknowledged before it is known where the numbers begin; reordered, the lowest may come last.
+  if (!ack_) baseline_at_ = now_ + options_.baseline_wait;
+}
 
 void SyncMachine::received(const Busy& busy) {
   // It does not say which message was dropped: all that has no reply goes again, later and slower.
@@ -300,11 +340,14 @@ void SyncMachine::received(const Busy& busy) {
   window_ = std::max<std::size_t>(1, window_ / 2);
   const auto wait = std::max(busy.retry_after, Millis{100});
   hold_for(wait + jitter(wait / 2));
+  // A server that was restored has no record that names the photo, and says busy for ever: only a receipt tells why.
+  if (++busy_ % kBusyToGreet == 0) greet_due_ = true;
   emit(out::Waiting{wait});
 }
 
 void SyncMachine::on(const in::DownStored& stored) {
   ack_ = stored.ack;
+  if (ack_) baseline_at_.reset();
   // Also when nothing is new: the server sent it again, so it did not hear the acknowledgement.
   if (!ack_ || ack_due_) return;
   ack_due_ = true;
@@ -341,8 +384,14 @@ void SyncMachine::on(const in::WorkAdded&) {
 }
 
 void SyncMachine::on(const in::Rewound&) {
-  // What is in the air may be sent twice by this; the server does not mind.
+  begin_from_the_first();
+  pump();
+}
+
+// What is in the air may be sent twice by this; the server does not mind.
+void SyncMachine::begin_from_the_first() {
   messages_.clear();
+  probes_.clear();
   media_.clear();
   media_more_ = true;
   for (auto& lane : lanes_) {
@@ -350,7 +399,6 @@ void SyncMachine::on(const in::Rewound&) {
     lane.cursor = 0;
     lane.more = true;
   }
-  pump();
 }
 
 void SyncMachine::on(const in::RecordsLoaded& loaded) {
@@ -392,26 +440,42 @@ void SyncMachine::on(const in::Tick&) {
   }
   if (state_ == State::greeted) {
     bool silent = false;
-    for (auto message = messages_.begin(); message != messages_.end();) {
-      if (message->until > now_) {
-        ++message;
-        continue;
+    bool late = false;  // something that a slow link may still be carrying
+    bool probe = false;
+    for (auto& message : messages_) {
+      if (!message.late && message.until <= now_) {
+        message.late = silent = true;
+        late = late || message.bytes > options_.portion_min;
       }
-      take_back(*message);
-      message = messages_.erase(message);
-      silent = true;
+      probe = probe || message.late;
+    }
+    if (!probe) probes_.clear();
+    if (probe && (probes_.empty() || probe_until_ <= now_)) {
+      silent = silent || !probes_.empty();
+      if (probes_.size() == kProbesKept) probes_.pop_back();
+      probes_.push_back(now_);
+      probe_until_ = now_ + answer_wait(silent_);
+      greet();
     }
     for (auto& media : media_) {
       if ((media.flying.empty() && !media.question) || media.until > now_) continue;
+      late = late || !media.flying.empty();
+      // It may still be on its way: what is missing is asked behind it, and sent only then.
       ask_again(media);
       ++media.tries;
-      media.not_before = now_ + jitter(doubled(Millis{1'000}, media.tries, options_.answer_wait_max));
+      const auto wait = doubled(Millis{1'000}, media.tries, options_.answer_wait_max);
+      media.not_before = now_ + wait / 2 + jitter(wait / 2);
       silent = true;
     }
+    if (late) slow_down();
     if (silent) {
-      // One message now asks whether anybody is there; the rest waits for its answer.
+      // One question now asks whether anybody is there; the rest waits for its answer.
       window_ = 1;
       ++silent_;
+    }
+    if (baseline_at_ && *baseline_at_ <= now_) {
+      baseline_at_.reset();
+      emit(out::DownBaseline{});
     }
     pump();
   }
@@ -424,6 +488,7 @@ void SyncMachine::on(const in::Tick&) {
 
 void SyncMachine::pump() {
   if (state_ != State::greeted || now_ < hold_) return;
+  if (std::exchange(greet_due_, false)) greet();
   // Whoever runs this answers a load at once; sending from a lower lane before would break the order of lanes.
   while (in_flight() < window_ && !lanes_[0].loading && !lanes_[1].loading && !loading_media_) {
     if (pump_records(lanes_[0])) continue;
@@ -447,11 +512,12 @@ bool SyncMachine::pump_records(LaneQueue& lane) {
   message.until = now_ + answer_wait(silent_);
   out::PublishUp publish;
   publish.token = message.token;
-  std::size_t bytes = 0;
+  const auto most = std::min(options_.message_bytes, std::max(portion_, options_.message_least));
   while (!lane.ready.empty() && message.records.size() < options_.message_records) {
     const auto& record = lane.ready.front();
-    bytes += record.size;
-    if (!message.records.empty() && bytes > options_.message_bytes) break;
+    if (!message.records.empty() && message.bytes + record.size > most) break;
+    message.bytes += record.size;
+    message.again = !first_sent_.try_emplace(record.seq, now_).second || message.again;
     publish.seqs.push_back(record.seq);
     message.records.push_back(record);
     lane.ready.pop_front();
@@ -480,7 +546,7 @@ bool SyncMachine::pump_media() {
       if (media.flying.empty()) media.until = now_ + answer_wait(std::max(silent_, media.tries));
       const auto token = next_token_++;
       if (media.ask) {
-        media.question = Piece{token, {}, now_};
+        media.question = Piece{token, {}, false, now_};
         emit(out::PublishPiece{token, media.info.sha256, media.info.size, 0, 0});
         return true;
       }
@@ -489,11 +555,12 @@ bool SyncMachine::pump_media() {
         emit(out::MediaStarted{media.info.sha256});
       }
       auto& range = media.todo.front();
-      const ByteRange piece{range.offset, std::min<std::uint64_t>(range.length, piece_)};
+      const ByteRange piece{range.offset, std::min<std::uint64_t>(range.length, portion_)};
       range.offset += piece.length;
       range.length -= piece.length;
       if (range.length == 0) media.todo.erase(media.todo.begin());
-      media.flying.push_back({token, piece, now_});
+      media.flying.push_back({token, piece, piece.offset < media.sent_to, now_});
+      media.sent_to = std::max(media.sent_to, piece.offset + piece.length);
       emit(out::PublishPiece{token, media.info.sha256, media.info.size, piece.offset, piece.length});
       return true;
     }
@@ -509,11 +576,21 @@ bool SyncMachine::pump_media() {
   return false;
 }
 
-void SyncMachine::piece_took(Millis time) {
-  piece_time_ = time;
-  if (time <= options_.piece_fast) piece_ = std::min(options_.piece_max, piece_ * 2);
-  if (time >= options_.piece_slow) piece_ = std::max(options_.piece_min, piece_ / 2);
+void SyncMachine::arrived(const Piece& piece) {
+  grow();
+  // It may be the first copy that has arrived, and not this one a moment after it was sent.
+  if (piece.again) return;
+  piece_time_ = now_ - piece.sent;
+  quick(static_cast<std::size_t>(piece.range.length), piece_time_);
+  if (piece_time_ >= options_.reply_slow) slow_down();
 }
+
+void SyncMachine::quick(std::size_t bytes, Millis time) {
+  // A small message that is quick says nothing about a large one.
+  if (time <= options_.reply_fast && bytes >= portion_ / 2) portion_ = std::min(options_.portion_max, portion_ * 2);
+}
+
+void SyncMachine::slow_down() { portion_ = std::max(options_.portion_min, portion_ / 2); }
 
 std::optional<Millis> SyncMachine::next_timer() const {
   std::optional<Millis> next;
@@ -521,12 +598,13 @@ std::optional<Millis> SyncMachine::next_timer() const {
   if (state_ == State::waiting && connect_at_) at(*connect_at_);
   if (state_ == State::connected && hello_until_) at(*hello_until_);
   if (state_ == State::greeted) {
-    for (const auto& message : messages_) at(message.until);
+    for (const auto& message : messages_) at(message.late ? probe_until_ : message.until);
     for (const auto& media : media_) {
       if (!media.flying.empty() || media.question) at(media.until);
       if (media.not_before > now_) at(media.not_before);
     }
     if (hold_ > now_) at(hold_);
+    if (baseline_at_) at(*baseline_at_);
   }
   if (ack_due_ && (state_ == State::connected || state_ == State::greeted)) at(ack_at_);
   return next;

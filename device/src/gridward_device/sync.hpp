@@ -7,6 +7,7 @@
 #include <deque>
 #include <gridward/shared/message.hpp>
 #include <gridward_device/outbox.hpp>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -19,6 +20,7 @@ struct SyncOptions {
   std::size_t first_window = 2;            // after a connect; 1 after a timeout. Grows by one a reply.
   std::size_t message_records = 64;        // at most limits::kRecordsPerMessage
   std::size_t message_bytes = 192 * 1024;  // records of one message, at most limits::kUpMessageBytes less its frame
+  std::size_t message_least = 16 * 1024;   // on a slow link
   Millis answer_wait{10'000};              // for a receipt; doubles for each try in a row
   Millis answer_wait_max{60'000};
   Millis hello_wait{2'000};  // for the greeting's answer; doubles, too. A server that starts after us is found soon.
@@ -28,12 +30,14 @@ struct SyncOptions {
   Millis healthy_after{60'000};  // a connection that lasted this long resets the backoff
   Millis refused_first{30'000};  // the broker refuses a publish
   Millis refused_max{3'600'000};
-  std::size_t piece_first = 64 * 1024;
-  std::size_t piece_min = 4 * 1024;
-  std::size_t piece_max = 256 * 1024;  // at most limits::kMediaPieceBytes
-  Millis piece_fast{400};              // a reply within this doubles the piece
-  Millis piece_slow{2'500};            // a reply after this halves it
-  std::size_t active_media = 3;        // photos under way at once
+  // What is sent at a time, a piece of a photo or the records of a message, follows the link's pace.
+  std::size_t portion_first = 64 * 1024;
+  std::size_t portion_min = 4 * 1024;
+  std::size_t portion_max = 256 * 1024;  // at most limits::kMediaPieceBytes
+  Millis reply_fast{400};                // a reply within this doubles the portion
+  Millis reply_slow{2'500};              // a reply after this, or none, halves it
+  std::size_t active_media = 3;          // photos under way at once
+  Millis baseline_wait{2'000};           // without a new item: the lowest one has come
 };
 
 namespace in {
@@ -111,11 +115,11 @@ struct Refused {
 };
 struct ServerNow {
   UnixMs now{};
-  Millis uncertainty{};  // between our message and its reply
+  Millis uncertainty{};  // between our first word that this may answer, and it
   bool operator==(const ServerNow&) const = default;
 };
-struct Safe {
-  Uuid epoch;
+struct Safe {  // of which generation of the server's store; before the ids of the same receipt
+  Uuid generation;
   std::uint64_t safe = 0;
   bool operator==(const Safe&) const = default;
 };
@@ -138,10 +142,9 @@ struct MediaRefused {
 };
 struct StoreDown {  // then feed in::DownStored
   DownItem item;
-  bool baseline = false;  // the server has said everything below: a first item may set where the count begins
   bool operator==(const StoreDown&) const = default;
 };
-struct DownBaseline {  // the server has sent all it had; then feed in::DownStored
+struct DownBaseline {  // where the count begins: at the lowest item stored; then feed in::DownStored
   bool operator==(const DownBaseline&) const = default;
 };
 struct LinkRefused {  // for the member: the broker does not let this device publish
@@ -152,18 +155,27 @@ struct Waiting {  // for the member: the server asked for a pause
   Millis wait{};
   bool operator==(const Waiting&) const = default;
 };
+struct Restored {  // for the member: the server came back from a backup, the machine connects anew
+  bool operator==(const Restored&) const = default;
+};
 inline bool operator==(const Connect&, const Connect&) { return true; }
 inline bool operator==(const Disconnect&, const Disconnect&) { return true; }
 }  // namespace out
 using SyncOutput = std::variant<out::Connect, out::Disconnect, out::LoadRecords, out::LoadMedia, out::PublishUp,
                                 out::PublishPiece, out::Receipted, out::Refused, out::ServerNow, out::Safe,
                                 out::MediaStarted, out::MediaComplete, out::MediaRestarted, out::MediaRefused,
-                                out::StoreDown, out::DownBaseline, out::LinkRefused, out::Waiting>;
+                                out::StoreDown, out::DownBaseline, out::LinkRefused, out::Waiting, out::Restored>;
+
+// What the outbox knows when the machine begins.
+struct SyncKnown {
+  Uuid epoch;
+  std::optional<std::uint64_t> ack;  // what it acknowledges already
+  std::optional<Uuid> generation;    // of the server's store
+};
 
 class SyncMachine {
  public:
-  // ack: what the outbox acknowledges already; epoch: of the outbox.
-  SyncMachine(SyncOptions options, const Uuid& epoch, std::optional<std::uint64_t> ack, std::uint64_t seed);
+  SyncMachine(SyncOptions options, const SyncKnown& known, std::uint64_t seed);
 
   std::vector<SyncOutput> handle(const SyncInput& input, Millis now);
   // When in::Tick is due; nothing: no time limit.
@@ -179,12 +191,16 @@ class SyncMachine {
     std::uint64_t token = 0;
     Lane lane = Lane::urgent;
     std::vector<RecordInfo> records;
+    std::size_t bytes = 0;
+    bool again = false;  // a record of it was sent before: a reply says nothing about the link's pace
+    bool late = false;   // no reply in time
     Millis sent{};
     Millis until{};
   };
   struct Piece {
     std::uint64_t token = 0;
     ByteRange range;
+    bool again = false;
     Millis sent{};
   };
   struct Media {
@@ -193,8 +209,9 @@ class SyncMachine {
     std::optional<Piece> question;  // asked, no reply yet
     std::vector<ByteRange> todo;
     std::vector<Piece> flying;
-    Millis until{};       // of the oldest unanswered
-    Millis not_before{};  // backoff after a timeout
+    std::uint64_t sent_to = 0;  // every byte below has been in the air
+    Millis until{};             // of the oldest unanswered
+    Millis not_before{};        // backoff after a timeout
     unsigned tries = 0;
   };
   struct LaneQueue {
@@ -229,15 +246,19 @@ class SyncMachine {
   bool pump_records(LaneQueue& lane);
   bool pump_media();
   void say_hello();
+  void greet();
   void take_back(const Message& message);
-  bool forget(const Uuid& id, std::optional<Millis>& sent);
+  void forget(const Uuid& id, std::optional<Millis>& sent);
   void ask_again(Media& media);
   void hold_for(Millis wait);
   void take_back_everything();
+  void begin_from_the_first();
   void begin_wait();
   void connect_now();
   void grow();
-  void piece_took(Millis time);
+  void arrived(const Piece& piece);
+  void quick(std::size_t bytes, Millis time);
+  void slow_down();
   std::size_t media_slots() const;
   Millis answer_wait(unsigned tries);
   Millis jitter(Millis most);  // 0 to most, evenly
@@ -251,6 +272,7 @@ class SyncMachine {
 
   SyncOptions options_;
   Uuid epoch_;
+  std::optional<Uuid> generation_;
   std::uint64_t random_;
   State state_ = State::idle;
   Millis now_{};
@@ -262,24 +284,32 @@ class SyncMachine {
   std::optional<Millis> connect_at_;
 
   std::optional<Millis> hello_until_;
-  Millis hello_sent_{};
+  std::optional<Millis> hello_sent_;  // the first one without an answer
   unsigned hello_tries_ = 0;
 
   std::size_t window_ = 1;
   unsigned silent_ = 0;   // timeouts in a row
   unsigned refused_ = 0;  // publishes refused in a row
-  Millis hold_{};         // send nothing before
+  unsigned busy_ = 0;     // such answers in a row
+  bool greet_due_ = false;
+  Millis hold_{};  // send nothing before
   std::array<LaneQueue, 2> lanes_;
   std::vector<Message> messages_;
+  // Late messages may still be on their way. A greeting follows them, and only when its answer is there before theirs
+  // do they go again: over a slow link a copy would only stand in line behind its original.
+  std::deque<Millis> probes_;  // sent, without an answer
+  Millis probe_until_{};
+  std::map<std::uint64_t, Millis> first_sent_;  // seq: when an unreceipted record was sent for the first time
   std::vector<Media> media_;
   bool media_more_ = true;
   bool loading_media_ = false;
-  std::size_t piece_;
+  std::size_t portion_;
   Millis piece_time_{};  // what the last piece took
 
   std::optional<std::uint64_t> ack_;
   bool ack_due_ = false;
   Millis ack_at_{};
+  std::optional<Millis> baseline_at_;  // no acknowledgement yet, and items have come
 };
 
 }  // namespace gridward::device

@@ -59,6 +59,8 @@ Result<Behaviour> behaviour_of(const Json& json, Behaviour behaviour, const std:
                                                {"verify_min_s", &behaviour.verify_min_s},
                                                {"verify_max_s", &behaviour.verify_max_s},
                                                {"not_rectified", &behaviour.not_rectified},
+                                               {"clock_jump_s", &behaviour.clock_jump_s},
+                                               {"clock_jump_every_s", &behaviour.clock_jump_every_s},
                                                {"speed_mps", &behaviour.walk.speed_mps},
                                                {"travel_mps", &behaviour.walk.travel_mps},
                                                {"receiver_error_m", &behaviour.walk.receiver_error_m},

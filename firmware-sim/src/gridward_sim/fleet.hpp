@@ -22,6 +22,8 @@ struct Behaviour {
   double verify_min_s = 3;  // looking around at the place of a task
   double verify_max_s = 8;
   double not_rectified = 0;  // share of tasks that find the problem still there
+  double clock_jump_s = 0;   // the wall clock jumps, to at most so far from the right time; 0: never
+  double clock_jump_every_s = 60;
   WalkOptions walk;
 };
 

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <fstream>
 #include <gridward_sim/handheld.hpp>
+#include <iterator>
 
 namespace gridward::sim {
 namespace {
@@ -31,10 +32,35 @@ constexpr Matter kMatters[] = {
 };
 constexpr const char* kChecks[] = {"井盖", "路灯", "消防栓", "垃圾桶点位", "公告栏"};
 
+std::int64_t true_wall_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+gw_saved fresh_saved() {
+  gw_saved saved{};
+  saved.struct_size = sizeof saved;
+  return saved;
+}
+
 Random seeded(std::uint64_t seed) {
   Random random(seed);
   random.next();
   return random;
+}
+
+// The same picture as another file: a comment segment behind the start of image.
+bool copy_with_comment(const std::string& from, const std::filesystem::path& to, const std::string& comment) {
+  std::ifstream in(from, std::ios::binary);
+  const std::string jpeg{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (!jpeg.starts_with("\xFF\xD8")) return false;
+  const auto length = comment.size() + 2;
+  const char head[] = {
+      '\xFF', '\xD8', '\xFF', '\xFE', static_cast<char>(length >> 8), static_cast<char>(length & 0xFF)};
+  std::ofstream out(to, std::ios::binary | std::ios::trunc);
+  out.write(head, sizeof head);
+  out << comment << std::string_view(jpeg).substr(2);
+  return static_cast<bool>(out.flush());
 }
 
 }  // namespace
@@ -56,8 +82,9 @@ void Journal::say(const std::string& line) {
 }
 
 Handheld::Handheld(const HandheldSpec& spec, const Surroundings& around, Tally& tally, Journal& journal,
-                   std::uint64_t seed)
+                   std::uint64_t seed, std::size_t number)
     : name_(spec.config.parent_path().filename().string()),
+      number_(number),
       spec_(spec),
       around_(around),
       tally_(tally),
@@ -69,11 +96,14 @@ Handheld::Handheld(const HandheldSpec& spec, const Surroundings& around, Tally& 
 }
 
 Result<std::unique_ptr<Handheld>> Handheld::open(const HandheldSpec& spec, const Surroundings& around, Tally& tally,
-                                                 Journal& journal, std::uint64_t seed) {
-  std::unique_ptr<Handheld> handheld(new Handheld(spec, around, tally, journal, seed));
+                                                 Journal& journal, std::uint64_t seed, std::size_t number) {
+  std::unique_ptr<Handheld> handheld(new Handheld(spec, around, tally, journal, seed, number));
   gw_ports ports{};
   ports.struct_size = sizeof ports;
   ports.user = handheld.get();
+  if (spec.behaviour.clock_jump_s > 0) {
+    ports.wall_ms = [](void* user) { return static_cast<Handheld*>(user)->wall_ms(); };
+  }
   ports.position = [](void* user, std::uint32_t wait_ms, gw_fix* out) {
     auto* self = static_cast<Handheld*>(user);
     // The agent's own question, for the track, never waits.
@@ -89,6 +119,7 @@ Result<std::unique_ptr<Handheld>> Handheld::open(const HandheldSpec& spec, const
   char problem[512] = "";
   const auto status = gw_device_open_file(spec.config.c_str(), &ports, &handheld->device_, problem, sizeof problem);
   if (status != GW_OK) return fail(static_cast<ErrorCode>(status), spec.config.string(), problem);
+  handheld->epoch_ = handheld->summary().epoch;
   return handheld;
 }
 
@@ -117,8 +148,7 @@ gw_status Handheld::position(gw_fix& out) {
   out.lat_e7 = reading.point.lat_e7;
   out.lon_e7 = reading.point.lon_e7;
   out.accuracy_cm = reading.accuracy_cm;
-  out.at_ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-                  .count();
+  out.at_ms = true_wall_ms();  // the satellites' time, whatever the handheld's own clock says
   out.source = GW_FIX_GNSS;
   out.datum = GW_WGS84;
   return GW_OK;
@@ -145,8 +175,13 @@ void Handheld::on_event(const gw_event& event) {
     case GW_EVENT_MEDIA_DONE:
       ++tally_.photos_delivered;
       break;
+    case GW_EVENT_TASK_REOPENED:
+      // The member has answered and was told why it counts for nothing; another answer would say the same.
+      given_up_.insert(event.id);
+      break;
     case GW_EVENT_DOWN:
       errands_changed_ = true;
+      if (around_.witness != nullptr) around_.witness->down(name_, epoch_, event.number, event.id);
       break;
     case GW_EVENT_LINK_REFUSED:
       journal_.say(name_ + ": the broker refuses what it sends");
@@ -156,8 +191,24 @@ void Handheld::on_event(const gw_event& event) {
   }
 }
 
+std::int64_t Handheld::wall_ms() {
+  if (const auto now = steady_ms(); now >= next_jump_) {
+    const auto& how = spec_.behaviour;
+    if (next_jump_ > 0) {
+      clock_error_ms_ = static_cast<std::int64_t>(random_.between(-how.clock_jump_s, how.clock_jump_s) * 1000);
+      if (!around_.quiet) journal_.say(name_ + ": the clock is wrong by " + std::to_string(clock_error_ms_) + " ms");
+    }
+    next_jump_ = now + static_cast<std::int64_t>(random_.between(0.5, 1.5) * how.clock_jump_every_s * 1000) + 1;
+  }
+  return true_wall_ms() + clock_error_ms_;
+}
+
+void Handheld::witness(const gw_saved& saved, const char* kind, const std::vector<std::string>& photos) const {
+  if (around_.witness != nullptr) around_.witness->saved(name_, epoch_, saved, kind, photos);
+}
+
 void Handheld::failed(const char* doing, gw_status status) {
-  ++tally_.failed;
+  ++(status == GW_E_OUTBOX_FULL ? tally_.full : tally_.failed);
   journal_.say(name_ + ": " + doing + ": " + gw_status_name(status) + " " + gw_device_last_error(device_));
 }
 
@@ -205,7 +256,9 @@ void Handheld::begin(std::int64_t now) {
   }
   state_ = State::working;
   if (spec_.behaviour.sign_in && !leaving_) {
-    const auto status = gw_device_sign(device_, GW_SIGN_IN, nullptr, nullptr);
+    auto saved = fresh_saved();
+    const auto status = gw_device_sign(device_, GW_SIGN_IN, nullptr, &saved);
+    if (status == GW_OK) witness(saved, "sign");
     // After a kill the member still is on duty.
     if (status == GW_OK || status == GW_E_ALREADY_ON_DUTY) {
       signed_in_ = true;
@@ -215,7 +268,9 @@ void Handheld::begin(std::int64_t now) {
     }
   }
   if (spec_.behaviour.patrol && !leaving_) {
-    const auto status = gw_device_patrol_start(device_, nullptr, nullptr);
+    auto saved = fresh_saved();
+    const auto status = gw_device_patrol_start(device_, nullptr, &saved);
+    if (status == GW_OK) witness(saved, "patrol");
     if (status != GW_OK && status != GW_E_ALREADY_EXISTS) failed("patrol start", status);
   }
   // The first report comes early: somebody is watching the demo.
@@ -224,7 +279,8 @@ void Handheld::begin(std::int64_t now) {
 
 void Handheld::work(std::int64_t now) {
   if (errands_changed_) look_for_errands();
-  const bool may_report = spec_.behaviour.max_reports < 0 || reports_ < spec_.behaviour.max_reports;
+  const bool may_report =
+      around_.reporting && (spec_.behaviour.max_reports < 0 || reports_ < spec_.behaviour.max_reports);
   if (now >= next_report_) {
     if (may_report && errands_.empty()) report(now);
     next_report_ =
@@ -246,11 +302,15 @@ void Handheld::go_home(std::int64_t) {
     log.text = reports_ > 0 ? "巡查一遍，发现的问题已上报" : "巡查一遍，未发现问题";
     log.checks = checks.data();
     log.check_count = checks.size();
-    const auto status = gw_device_patrol_stop(device_, &log, nullptr, nullptr);
+    auto saved = fresh_saved();
+    const auto status = gw_device_patrol_stop(device_, &log, nullptr, &saved);
+    if (status == GW_OK) witness(saved, "patrol");
     if (status != GW_OK && status != GW_E_NOT_FOUND) failed("patrol stop", status);
   }
   if (spec_.behaviour.sign_in) {
-    const auto status = gw_device_sign(device_, GW_SIGN_OUT, nullptr, nullptr);
+    auto saved = fresh_saved();
+    const auto status = gw_device_sign(device_, GW_SIGN_OUT, nullptr, &saved);
+    if (status == GW_OK) witness(saved, "sign");
     if (status != GW_OK && status != GW_E_NOT_ON_DUTY) failed("sign-out", status);
     if (signed_in_) --tally_.on_duty;
     signed_in_ = false;
@@ -261,8 +321,13 @@ void Handheld::go_home(std::int64_t) {
 // ---- photos ----
 
 std::string Handheld::take_photo(std::uint64_t scene, Subject subject, bool repaired, int number) {
+  // By number: two folders may have the same name.
+  const auto made = around_.scratch / (std::to_string(number_) + "-" + std::to_string(number) + ".jpg");
   if (!around_.photos.empty()) {
-    return around_.photos[static_cast<std::size_t>(random_.below(static_cast<int>(around_.photos.size())))];
+    const auto& photo =
+        around_.photos[static_cast<std::size_t>(random_.below(static_cast<int>(around_.photos.size())))];
+    if (!around_.unique) return photo;
+    return copy_with_comment(photo, made, name_ + " " + std::to_string(random_.next())) ? made.string() : std::string();
   }
   SceneOptions options;
   options.width = 1600;
@@ -272,10 +337,9 @@ std::string Handheld::take_photo(std::uint64_t scene, Subject subject, bool repa
   options.repaired = repaired;
   const auto jpeg = draw_scene(options);
   if (!jpeg) return {};
-  const auto path = (around_.scratch / (name_ + "-" + std::to_string(number) + ".jpg")).string();
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  std::ofstream out(made, std::ios::binary | std::ios::trunc);
   out.write(reinterpret_cast<const char*>(jpeg->data()), static_cast<std::streamsize>(jpeg->size()));
-  return out.flush() ? path : std::string();
+  return out.flush() ? made.string() : std::string();
 }
 
 bool Handheld::take_all(std::vector<gw_photo>& photos, std::vector<std::string>& paths, const Reported& of,
@@ -291,7 +355,7 @@ bool Handheld::take_all(std::vector<gw_photo>& photos, std::vector<std::string>&
 }
 
 void Handheld::clean(const std::vector<std::string>& paths) const {
-  if (!around_.photos.empty()) return;
+  if (!around_.photos.empty() && !around_.unique) return;
   for (const auto& path : paths) ::unlink(path.c_str());
 }
 
@@ -318,9 +382,9 @@ void Handheld::report(std::int64_t) {
   request.text = matter.text;
   request.photos = photos.data();
   request.photo_count = photos.size();
-  gw_saved saved{};
-  saved.struct_size = sizeof saved;
+  auto saved = fresh_saved();
   const auto status = gw_device_report(device_, &request, nullptr, &saved);
+  if (status == GW_OK) witness(saved, "report", paths);
   clean(paths);
   if (status != GW_OK) return failed("report", status);
   made.point = walk_.truth();
@@ -358,7 +422,7 @@ void Handheld::look_for_errands() {
   for (auto& errand : found.errands) {
     const bool known =
         std::any_of(errands_.begin(), errands_.end(), [&](const Errand& other) { return other.task == errand.task; });
-    if (!known) errands_.push_back(std::move(errand));
+    if (!known && !given_up_.contains(errand.task)) errands_.push_back(std::move(errand));
   }
   if (!errands_.empty() && errands_.front().has_point) walk_.go_to(errands_.front().point);
 }
@@ -399,7 +463,9 @@ void Handheld::do_errand(std::int64_t now) {
   result.text = fixed ? "现场已恢复正常" : "问题仍然存在，未整改到位";
   result.photos = photos.data();
   result.photo_count = photos.size();
-  const auto status = gw_device_task_result(device_, &result, nullptr, nullptr);
+  auto saved = fresh_saved();
+  const auto status = gw_device_task_result(device_, &result, nullptr, &saved);
+  if (status == GW_OK) witness(saved, "task_result", paths);
   clean(paths);
   if (status == GW_OK) {
     ++tally_.tasks_verified;

@@ -6,8 +6,10 @@
 #include <atomic>
 #include <gridward/sim/scene.hpp>
 #include <gridward_sim/fleet.hpp>
+#include <gridward_sim/witness.hpp>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,7 +26,8 @@ struct Tally {
   std::atomic<std::uint64_t> track_points{0};
   std::atomic<std::uint64_t> receipted{0};
   std::atomic<std::uint64_t> refused{0};
-  std::atomic<std::uint64_t> failed{0};  // captures that the library refused
+  std::atomic<std::uint64_t> full{0};    // captures that found no room: nobody was told "saved"
+  std::atomic<std::uint64_t> failed{0};  // what else the library refused
 };
 
 // Lines of what happened, one at a time. Any thread.
@@ -39,14 +42,18 @@ class Journal {
 struct Surroundings {
   std::vector<std::string> photos;      // files to take photos from; empty: draw
   std::vector<std::string> categories;  // codes; empty: the simulator's own
-  std::filesystem::path scratch;        // for drawn photos, until they are saved
+  std::filesystem::path scratch;        // for photos that are made, until they are saved
+  bool unique = false;                  // a comment in each photo from a file, so that no two have the same hash
   bool quiet = false;
+  std::atomic<bool> reporting = true;  // false: what has come down is still done
+  Witness* witness = nullptr;          // may be null
 };
 
 class Handheld {
  public:
+  // number: of this handheld in the fleet.
   static Result<std::unique_ptr<Handheld>> open(const HandheldSpec& spec, const Surroundings& around, Tally& tally,
-                                                Journal& journal, std::uint64_t seed);
+                                                Journal& journal, std::uint64_t seed, std::size_t number);
   ~Handheld();
   Handheld(const Handheld&) = delete;
   Handheld& operator=(const Handheld&) = delete;
@@ -75,7 +82,8 @@ class Handheld {
     std::int64_t ready_at = -1;  // after arrival
   };
 
-  Handheld(const HandheldSpec& spec, const Surroundings& around, Tally& tally, Journal& journal, std::uint64_t seed);
+  Handheld(const HandheldSpec& spec, const Surroundings& around, Tally& tally, Journal& journal, std::uint64_t seed,
+           std::size_t number);
 
   void begin(std::int64_t now);
   void work(std::int64_t now);
@@ -90,8 +98,11 @@ class Handheld {
   bool take_all(std::vector<gw_photo>& photos, std::vector<std::string>& paths, const Reported& of, gw_media_role role,
                 int count);
   void clean(const std::vector<std::string>& paths) const;
+  void witness(const gw_saved& saved, const char* kind, const std::vector<std::string>& photos = {}) const;
+  std::int64_t wall_ms();
 
   std::string name_;
+  std::size_t number_;
   HandheldSpec spec_;
   const Surroundings& around_;
   Tally& tally_;
@@ -100,16 +111,20 @@ class Handheld {
   Walk walk_;
   std::int64_t walked_to_ = 0;
   gw_device* device_ = nullptr;
+  std::string epoch_;
   State state_ = State::fresh;
   bool leaving_ = false;
   bool connected_ = false;
   bool signed_in_ = false;
   bool errands_changed_ = true;
   std::int64_t begin_at_ = 0;
+  std::int64_t clock_error_ms_ = 0;
+  std::int64_t next_jump_ = 0;
   std::int64_t next_report_ = 0;
   int reports_ = 0;
   std::vector<Reported> reported_;
   std::vector<Errand> errands_;
+  std::set<std::string> given_up_;  // tasks whose answer was refused
 };
 
 std::int64_t steady_ms();  // the clock of step()

@@ -1,6 +1,7 @@
 """The HTTP API as a page uses it: a cookie, JSON, problems as exceptions."""
 import http.client
 import json
+import ssl
 import urllib.parse
 
 
@@ -12,13 +13,20 @@ class Refused(Exception):
 
 
 class Api:
-    def __init__(self, url):
+    def __init__(self, url, ca=None):
+        """`ca`: file with the certificate that an https address is checked with."""
         parts = urllib.parse.urlsplit(url)
         self.host, self.port = parts.hostname, parts.port
+        self.tls = ssl.create_default_context(cafile=ca) if parts.scheme == "https" else None
         self.cookie = None
 
+    def connect(self, timeout):
+        if self.tls is None:
+            return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=self.tls)
+
     def request(self, method, path, body=None, timeout=30):
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        connection = self.connect(timeout)
         try:
             headers = {"Accept": "application/json"}
             data = None
@@ -70,7 +78,7 @@ class Api:
 
     def live(self, timeout=60):
         """Events of /api/live as (name, data) until the connection ends; a comment line comes every 15 s."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        connection = self.connect(timeout)
         try:
             connection.request("GET", "/api/live", headers={"Cookie": self.cookie or "", "Accept": "text/event-stream"})
             answer = connection.getresponse()

@@ -15,26 +15,26 @@ def say(text):
     print(text, flush=True)
 
 
-def environment():
+def environment(root=ROOT):
     """ccache finds its results again from any folder the clone lies in."""
     env = dict(os.environ)
-    env.setdefault("CCACHE_BASEDIR", ROOT)
+    env.setdefault("CCACHE_BASEDIR", root)
     env.setdefault("CCACHE_NOHASHDIR", "1")
     env.setdefault("CCACHE_SLOPPINESS", "time_macros,include_file_mtime")
     return env
 
 
-def ninja(build_dir, targets=(), what="programs"):
+def ninja(build_dir, targets=(), what="programs", root=ROOT):
     """With progress: the terminal's own line where there is one, else a line now and then."""
     command = ["ninja", "-C", build_dir, *targets]
     if os.environ.get("GRIDWARD_JOBS"):
         command[1:1] = ["-j", os.environ["GRIDWARD_JOBS"]]
     begin = time.monotonic()
     if sys.stdout.isatty():
-        if subprocess.run(command, env=environment()).returncode != 0:
+        if subprocess.run(command, env=environment(root)).returncode != 0:
             raise Failed(f"building the {what} failed")
         return
-    child = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    child = subprocess.Popen(command, env=environment(root), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                              errors="replace")
     shown = 0
     output = []
@@ -50,10 +50,10 @@ def ninja(build_dir, targets=(), what="programs"):
         raise Failed(f"building the {what} failed:\n{''.join(output[-60:])}")
 
 
-def configure(preset, build_dir, extra=()):
+def configure(preset, build_dir, extra=(), root=ROOT):
     if os.path.exists(os.path.join(build_dir, "build.ninja")):
         return  # ninja configures again by itself when a CMakeLists.txt changed
-    result = subprocess.run(["cmake", "--preset", preset, "-B", build_dir, *extra], cwd=ROOT, env=environment(),
+    result = subprocess.run(["cmake", "--preset", preset, "-B", build_dir, *extra], cwd=root, env=environment(root),
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if result.returncode != 0:
         raise Failed(f"cmake --preset {preset} failed:\n{result.stdout}")

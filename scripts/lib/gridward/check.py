@@ -64,7 +64,7 @@ class Handheld:
         environment = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
         receiver = self.stack.spawn("gpsfake", ["gpsfake", "-q", "-n", "-c", "0.25", "-P", str(port), moved], "gpsfake.log", env=environment)
         wait_for(lambda: port_answers(port), 20, "the receiver answered", receiver)
-        self.entry["extra"] = {"gpsd_host": "127.0.0.1", "gpsd_port": port, "position_wait_ms": 15000,
+        self.stack.own_config[self.entry["device"]] = {"gpsd_host": "127.0.0.1", "gpsd_port": port, "position_wait_ms": 15000,
                                "track_interval_ms": 1000, "track_batch_ms": 4000}
         self.stack.write_device_config(self.entry)
 
@@ -280,11 +280,13 @@ def main(args, build_dir, web_dir):
         api = stack.login("operator")
         rows = list(api.cases())
         result = audit(stack)
-        facts.hold(result["records"] > 0 and result["lost"] == 0, f"{result['records']} saved records, {result['lost']} lost")
+        facts.hold(result["created"] > 0 and result["lost"] == 0, f"{result['created']} saved records, {result['lost']} lost")
         facts.hold(result["duplicated"] == 0, f"{result['duplicated']} counted twice")
         facts.hold(result["refused"] == 0, f"{result['refused']} refused")
-        facts.hold(result["photos"] > 0 and result["photos_derived"] == result["photos"],
-                   f"{result['photos_derived']} of {result['photos']} photos sealed under their hash, with preview and thumbnail")
+        facts.hold(0 < result["photos_created"] == result["photos_verified"] and result["derivatives_missing"] == 0,
+                   f"{result['photos_verified']} of {result['photos_created']} photos sealed under their hash, with preview and thumbnail")
+        facts.hold(result["down_applied"] == result["down_sent"] > 0 and result["down_doubled"] == 0,
+                   f"{result['down_applied']} of {result['down_sent']} items came down, none twice")
         facts.hold(len(rows) == result["reports"], f"{len(rows)} cases in the list for {result['reports']} reports")
     except (Failed, Refused, OSError) as problem:
         facts.hold(False, str(problem))
@@ -305,8 +307,7 @@ def main(args, build_dir, web_dir):
             say(f"--- {os.path.basename(name)}")
             with open(name, encoding="utf-8", errors="replace") as file:
                 say("".join(file.readlines()[-12:]).rstrip())
-    line = {"reports": result.get("reports", 0), "photos_verified": result.get("photos_derived", 0), "closed": closed,
-            "lost": result.get("lost", -1), "duplicated": result.get("duplicated", -1), **result,
+    line = {"reports": 0, "photos_verified": 0, "closed": closed, "lost": -1, "duplicated": -1, **result,
             "facts": facts.count, "failed": facts.failed, "seconds": round(time.monotonic() - begin, 1), "held": held}
     print(json.dumps(line, ensure_ascii=False), flush=True)
     return 0 if held else 1
@@ -317,7 +318,7 @@ FLEET = {"start_within_s": 0.5, "report_min_s": 1, "report_max_s": 2, "max_repor
 
 def start_fleet(stack):
     """Other handhelds report at the same time, so that the story is not told in an empty room."""
-    fleet = stack.start_fleet(stack.handhelds[1:], FLEET, drain=60, photos=3, size="2000x1500")
+    fleet = stack.start_fleet(stack.handhelds[1:], FLEET, drain=60, photos=("2000x1500",) * 3)
     return fleet
 
 
@@ -325,7 +326,7 @@ def crash(stack, fleet):
     """The server dies in the middle of it, without a goodbye, and comes back."""
     api = stack.login("operator")
     wait_for(lambda: api.get("/api/cases")["total"] >= 2, 60, "the first cases of the fleet were there", fleet)
-    stack.kill_server()
+    stack.kill(stack.server)
     time.sleep(1)
     stack.start_server()
     say("  the server was killed with -9 while handhelds reported, and started again")

@@ -72,15 +72,19 @@ def may_enter(path, uid):
 
 class Stack:
     def __init__(self, data, build_dir, web_dir=None, devices=5, port=None, fixed_port=False, mqtt_port=None, server_options=(),
-                 tls=True):
+                 tls=True, https=False):
         self.data = os.path.abspath(data)
         self.build_dir = os.path.abspath(build_dir)
         self.web_dir = web_dir
         self.device_count = devices
         self.http_port, self.fixed_port = port, fixed_port
         self.mqtt_port = mqtt_port
+        self.link_port = None  # where handhelds find the broker, when something is between
         self.server_options = list(server_options)
-        self.tls = tls  # only a benchmark goes without
+        self.tls = tls  # to the broker; only a benchmark goes without
+        self.https = https
+        self.device_config = {}  # more of every handheld's configuration
+        self.own_config = {}     # … and of one: by device
         self.children = []  # in the order they were started
         self.accounts = {}
         self.handhelds = []
@@ -191,13 +195,13 @@ class Stack:
     def write_device_config(self, handheld):
         write_private(handheld["config"], json.dumps({
             "data_dir": "outbox", "key_file": "device.key",
-            "broker": self.broker_uri(), "ca_file": self.path("tls", "ca.crt"),
+            "broker": self.broker_uri(self.link_port), "ca_file": self.path("tls", "ca.crt"),
             "device": handheld["device"], "town": handheld["town"], "actor": handheld["member"],
             "password": self.secrets["devices"][handheld["device"]]["password"],
-            **handheld.get("extra", {})}, indent=1) + "\n")
+            **self.device_config, **self.own_config.get(handheld["device"], {})}, indent=1) + "\n")
 
-    def broker_uri(self):
-        return f"ssl://localhost:{self.mqtt_port}" if self.tls else f"tcp://localhost:{self.mqtt_port}"
+    def broker_uri(self, port=None):
+        return f"{'ssl' if self.tls else 'tcp'}://localhost:{port or self.mqtt_port}"
 
     def choose_mqtt_port(self):
         if self.mqtt_port is None:
@@ -207,7 +211,7 @@ class Stack:
         if self.http_port is not None and self.fixed_port and port_answers(self.http_port):
             raise Failed(f"port {self.http_port} is in use; choose another with --port")
         self.http_port = free_port(self.http_port or 0)
-        self.url = f"http://127.0.0.1:{self.http_port}"
+        self.url = f"{'https' if self.https else 'http'}://127.0.0.1:{self.http_port}"
         write_private(self.path("server.password"), self.secrets["server"] + "\n")
         config = {
             "data_dir": "server",
@@ -218,6 +222,8 @@ class Stack:
         }
         if self.web_dir:
             config["http.web_dir"] = self.web_dir
+        if self.https:
+            config |= {"http.tls_cert": "tls/server.crt", "http.tls_key": "tls/server.key"}
         write_private(self.path("server.json"), json.dumps(config, indent=1) + "\n")
 
     # -- broker
@@ -273,10 +279,13 @@ tls_version tlsv1.2
         if user:
             for base in (folder, *(os.path.join(folder, name) for name in os.listdir(folder))):
                 os.chown(base, user["user"], user["group"])
-        broker = self.spawn("mosquitto", [shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c",
-                                          os.path.join(folder, "mosquitto.conf")], "mosquitto.log", rank=0, **user)
-        wait_for(lambda: port_answers(self.mqtt_port), 15, "the broker answered", broker)
-        self.broker = broker
+        self.broker_command = [shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", os.path.join(folder, "mosquitto.conf")]
+        self.broker_user = user
+        self.launch_broker()
+        wait_for(lambda: port_answers(self.mqtt_port), 15, "the broker answered", self.broker)
+
+    def launch_broker(self):
+        self.broker = self.spawn("mosquitto", self.broker_command, "mosquitto.log", rank=0, **self.broker_user)
 
     # -- server
     def server_command(self, *words):
@@ -311,23 +320,26 @@ tls_version tlsv1.2
         shutil.rmtree(folder)  # it held passwords
         write_private(self.path("imported.json"), json.dumps({"demo": sha.hexdigest(), "devices": devices}) + "\n")
 
-    def start_server(self):
+    def launch_server(self):
         self.server = self.spawn("gridward-server", [*self.server_command("serve"), *self.server_options], "server.log", rank=1)
+
+    def start_server(self):
+        self.launch_server()
 
         def ready():
             try:
-                health = Api(self.url).get("/api/health")
+                health = self.api().get("/api/health")
                 return health.get("ok") and health.get("mqtt") == "connected" and health
             except Exception:  # not listening yet
                 return None
 
         wait_for(ready, 60, "the server was ready", self.server)
 
-    def kill_server(self):
+    def kill(self, child):
         """As a power cut would: no goodbye."""
-        self.server.kill()
-        self.server.wait()
-        self.children.remove(self.server)
+        self.children.remove(child)
+        child.kill()
+        child.wait()
 
     # -- all of it
     def start(self):
@@ -337,33 +349,38 @@ tls_version tlsv1.2
         self.start_server()
 
     # -- simulated handhelds
-    def start_fleet(self, handhelds=None, behaviour=None, drain=10, photos=PHOTOS, size="2400x1800"):
-        """All of them, or those given; they walk their members' grids and report until they are stopped."""
+    def start_fleet(self, handhelds=None, behaviour=None, drain=10, photos=("2400x1800",) * PHOTOS, name="fleet", words=(), **options):
+        """All of them, or those given; they walk their members' grids and report until they are stopped. `photos`: the
+        sizes of the drawings they choose from, whatever they report; none: each report has its own, which shows its
+        problem. `name`: of the fleet's file, when there are several; `words`: more of gridward-sim's options."""
         handhelds = self.handhelds if handhelds is None else handhelds
         if not handhelds:
             return None
-        folder = self.path("photos")
-        self.draw_photos(folder, photos, size)
+        cameras = []
+        if photos:
+            cameras = ["--photos", self.path("photos")]
+            self.draw_photos(cameras[1], photos)
         fleet = {"outlines": os.path.join(DEMO, "outlines.geojson"), "behaviour": behaviour or {},
                  "handhelds": [{"config": h["config"], "grid": h["grid"]} for h in handhelds]}
-        write_private(self.path("fleet.json"), json.dumps(fleet, indent=1) + "\n")
-        child = self.spawn("gridward-sim", [self.program("gridward-sim"), "run", "--fleet", self.path("fleet.json"), "--photos", folder,
-                                            "--drain", drain, "--quiet"], "gridward-sim.log")
+        file = self.path(f"{name}.json")
+        write_private(file, json.dumps(fleet, indent=1) + "\n")
+        child = self.spawn("gridward-sim", [self.program("gridward-sim"), "run", "--fleet", file, *cameras,
+                                            "--drain", drain, "--quiet", *words], "gridward-sim.log", **options)
         child.patience = drain + 10
         return child
 
-    def draw_photos(self, folder, count, size):
+    def draw_photos(self, folder, sizes):
         """Those that are not there yet: a start that was interrupted goes on where it was."""
         program = self.program("gridward-sim")
         os.makedirs(folder, exist_ok=True)
-        names = [f"{n:03}-{PROBLEMS[n % len(PROBLEMS)]}.jpg" for n in range(count)]
+        names = {f"{n:03}-{PROBLEMS[n % len(PROBLEMS)]}.jpg": size for n, size in enumerate(sizes)}
         missing = [name for name in names if not os.path.exists(os.path.join(folder, name))]
         if missing:
             say("Drawing photographs for the simulated cameras")
 
         def draw(name):
             new = os.path.join(self.data, name)
-            run([program, "draw", "--out", new, "--seed", int(name[:3]) + 1, "--problem", name[4:-4], "--size", size], "drawing a photograph")
+            run([program, "draw", "--out", new, "--seed", int(name[:3]) + 1, "--problem", name[4:-4], "--size", names[name]], "drawing a photograph")
             os.replace(new, os.path.join(folder, name))
 
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -375,9 +392,12 @@ tls_version tlsv1.2
         self.children.append(child)
         return child
 
+    def api(self):
+        return Api(self.url, self.path("tls", "ca.crt"))
+
     def login(self, who):
         account = self.accounts.get(who) or self.accounts["all"][who]
-        api = Api(self.url)
+        api = self.api()
         api.login(account["login"], account["password"])
         return api
 

@@ -204,22 +204,16 @@ Result<CaseView> view_of(Tx& tx, const domain::Policy& policy, const Actor& acto
   for (const auto& stored : view.events) {
     for (const auto& media : stored.event.media) roles.emplace(media.sha256, media.role);
   }
-  for (const auto& row : tx.case_media(record.id)) {
+  for (const auto& [file, have] : tx.case_media(record.id)) {
     MediaView media;
-    media.sha256 = row.sha256;
-    const auto role = roles.find(row.sha256);
+    media.sha256 = file.sha256;
+    const auto role = roles.find(file.sha256);
     if (role != roles.end()) media.role = role->second;
-    media.status = row.status;
-    media.size = row.size;
-    const bool whole =
-        row.status == MediaStatus::sealed || row.status == MediaStatus::derived || row.status == MediaStatus::refused;
-    if (whole) {
-      media.have = row.size;
-    } else {
-      for (const auto& range : row.have) media.have += range.length;
-    }
-    media.problem = row.problem;
-    if (row.status == MediaStatus::derived) media.numbers = tx.photo_numbers(row.sha256);
+    media.status = file.status;
+    media.size = file.size;
+    media.have = have;
+    media.problem = file.problem;
+    if (file.status == MediaStatus::derived) media.numbers = tx.photo_numbers(file.sha256);
     view.media.push_back(std::move(media));
   }
   view.actions = domain::allowed_actions(record, actor);
@@ -359,7 +353,8 @@ Result<MediaRow> Cases::media(const Actor& actor, const Sha256& sha) {
   return *row;
 }
 
-Result<Uuid> Cases::report(Tx& tx, const Record& record, const User& member, const Device& device, Effects& effects) {
+Result<Uuid> Cases::report(Tx& tx, const Record& record, std::int64_t row, const User& member, const Device& device,
+                           Effects& effects) {
   const auto now = services_.clock.now();
   const auto& body = std::get<ReportBody>(record.body);
   const auto place = grids_->find(tx, device.town, record.fix, now);
@@ -385,12 +380,13 @@ Result<Uuid> Cases::report(Tx& tx, const Record& record, const User& member, con
   const auto state = domain::replay(id, number, *events);
   tx.insert_case(state, place.path);
   tx.append_events(id, 1, *events);
-  for (const auto& media : record.media) tx.expect_media(media, record.id, id);
+  for (const auto& media : record.media) tx.expect_media(media, row, id);
   effects.live.push_back({"case", to_string(id), place.path, state.version});
   return id;
 }
 
-Result<void> Cases::task_result(Tx& tx, const Record& record, const User& member, const Device&, Effects& effects) {
+Result<void> Cases::task_result(Tx& tx, const Record& record, std::int64_t row, const User& member, const Device&,
+                                Effects& effects) {
   const auto now = services_.clock.now();
   const auto& body = std::get<TaskResultBody>(record.body);
   auto task = tx.find_task(body.task);
@@ -417,7 +413,7 @@ Result<void> Cases::task_result(Tx& tx, const Record& record, const User& member
     if (!after) return tl::unexpected(after.error());
     task->done = now;
     tx.update_task(*task);
-    for (const auto& media : record.media) tx.expect_media(media, record.id, task->case_id);
+    for (const auto& media : record.media) tx.expect_media(media, row, task->case_id);
     tell(tx, *after, tx.case_org_path(task->case_id), effects.live);
     return {};
   }

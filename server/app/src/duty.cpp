@@ -15,8 +15,8 @@ bool sees_duty(Role role) { return role == Role::town_operator || role == Role::
 
 LiveEvent duty_event(const User& member) { return {"duty", member.login, member.org_path, 0}; }
 
-void expect_all(Tx& tx, const Record& record) {
-  for (const auto& media : record.media) tx.expect_media(media, record.id, std::nullopt);
+void expect_all(Tx& tx, const Record& record, std::int64_t row) {
+  for (const auto& media : record.media) tx.expect_media(media, row, std::nullopt);
 }
 
 std::vector<domain::DutyWindow> windows_of(const std::vector<PunchRow>& rows) {
@@ -103,7 +103,7 @@ Result<MemberDay> Duty::member_day(const domain::Actor& actor, std::string_view 
   return out;
 }
 
-Result<void> Duty::sign(Tx& tx, const Record& record, const User& member, const Device& device,
+Result<void> Duty::sign(Tx& tx, const Record& record, std::int64_t row, const User& member, const Device& device,
                         Cases::Effects& effects) {
   PunchRow punch;
   punch.record = record.id;
@@ -121,13 +121,13 @@ Result<void> Duty::sign(Tx& tx, const Record& record, const User& member, const 
   punch.grid = member.org;
   tx.insert_punch(punch);
   if (punch.act == SignAct::out) drop_off_duty(tx, services_.policy.calendar, member.login, punch.at);
-  expect_all(tx, record);
+  expect_all(tx, record, row);
   effects.live.push_back(duty_event(member));
   return {};
 }
 
-Result<void> Duty::patrol(Tx& tx, const Record& record, const User& member, const Device& device,
-                          Cases::Effects& effects) {
+Result<void> Duty::patrol(Tx& tx, const Record& record, std::int64_t record_row, const User& member,
+                          const Device& device, Cases::Effects& effects) {
   const auto& body = std::get<PatrolBody>(record.body);
   auto row = tx.find_patrol(body.patrol);
   if (row && row->actor != member.login) {
@@ -144,7 +144,7 @@ Result<void> Duty::patrol(Tx& tx, const Record& record, const User& member, cons
     row->checks = body.checks;
   }
   tx.upsert_patrol(*row);
-  expect_all(tx, record);
+  expect_all(tx, record, record_row);
   effects.live.push_back(duty_event(member));
   return {};
 }

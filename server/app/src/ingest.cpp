@@ -397,18 +397,18 @@ struct Ingest::Impl {
       return fail(ErrorCode::unknown_actor, "actor", record.actor);
     }
     if (std::holds_alternative<ReportBody>(record.body)) {
-      const auto id = cases.report(tx, record, *member, known.device, job.effects);
+      const auto id = cases.report(tx, record, row, *member, known.device, job.effects);
       if (!id) return tl::unexpected(id.error());
       return {};
     }
     if (std::holds_alternative<TaskResultBody>(record.body)) {
-      return cases.task_result(tx, record, *member, known.device, job.effects);
+      return cases.task_result(tx, record, row, *member, known.device, job.effects);
     }
     if (std::holds_alternative<SignBody>(record.body)) {
-      return duty.sign(tx, record, *member, known.device, job.effects);
+      return duty.sign(tx, record, row, *member, known.device, job.effects);
     }
     if (std::holds_alternative<PatrolBody>(record.body)) {
-      return duty.patrol(tx, record, *member, known.device, job.effects);
+      return duty.patrol(tx, record, row, *member, known.device, job.effects);
     }
     // A track waits for everything before it: the sign-out that ends it may come later in another lane.
     tx.hold_record(row);

@@ -13,7 +13,7 @@ void tell_cases(Tx& tx, const Sha256& sha, std::vector<LiveEvent>& live) {
   for (const auto& id : tx.media_cases(sha)) {
     const auto path = tx.case_org_path(id);
     const auto record = tx.find_case(id);
-    live.push_back({"photo", to_hex(sha), path, 0});
+    live.push_back({"photo", to_string(id), path, 0});
     live.push_back({"case", to_string(id), path, record ? record->version : 0});
   }
 }

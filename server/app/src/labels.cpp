@@ -7,10 +7,8 @@ Result<std::map<Uuid, Sha256>> Cases::thumbs(std::span<const Uuid> cases) {
   std::map<Uuid, Sha256> found;
   const auto done = services_.store.read([&](Tx& tx) -> Result<void> {
     for (const auto& id : cases) {
-      const auto events = tx.case_events(id);
-      if (!events.empty() && !events.front().event.media.empty()) {
-        found.emplace(id, events.front().event.media.front().sha256);
-      }
+      const auto media = tx.case_media(id);
+      if (!media.empty()) found.emplace(id, media.front().file.sha256);
     }
     return {};
   });

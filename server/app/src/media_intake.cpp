@@ -13,13 +13,8 @@ constexpr std::size_t kMostRanges = 256;
 MediaState complete(const Sha256& sha) { return {sha, true, {}, std::nullopt}; }
 MediaState refused(const Sha256& sha, ErrorCode code) { return {sha, false, {}, code}; }
 
-bool whole(const MediaRow& row) {
-  return row.have.size() == 1 && row.have.front().offset == 0 && row.have.front().length == row.size;
-}
-
-// The original is on the disk under its hash, whatever became of its smaller sizes.
-bool sealed(const MediaRow& row) {
-  return row.status == MediaStatus::sealed || row.status == MediaStatus::derived || row.status == MediaStatus::refused;
+bool whole(const std::vector<ByteRange>& have, std::uint64_t size) {
+  return have.size() == 1 && have.front().offset == 0 && have.front().length == size;
 }
 
 }  // namespace
@@ -56,22 +51,24 @@ DownMessage MediaIntake::take(const Topic& topic, const MediaPiece& piece) {
   auto known = look(topic, piece);
   if (!known) return make_busy();
   if (known->answer) return *known->answer;
-  auto row = std::move(known->row);
+  auto& upload = known->upload;
+  const auto missing = [&] {
+    return MediaState{piece.sha256, false, missing_ranges(upload.have, upload.size, kMissingRanges), std::nullopt};
+  };
   if (!piece.data.empty()) {
-    auto after = row.have;
+    auto after = upload.have;
     merge_range(after, {piece.offset, piece.data.size()});
-    if (after.size() > kMostRanges) return refused(piece.sha256, ErrorCode::media_limits);
-    const auto written = services_.photos.write_piece(piece.sha256, piece.size, piece.offset, piece.data);
+    // Dropped; the answer says where there is something to fill.
+    if (after.size() > kMostRanges) return missing();
+    const auto written = services_.photos.write_piece(piece.sha256, topic.device, piece.size, piece.offset, piece.data);
     if (!written && written.error().code == ErrorCode::media_range)
       return refused(piece.sha256, ErrorCode::media_range);
-    if (!written) return make_busy();
-    auto merged = merge(piece);
-    if (!merged) return make_busy();
-    row = std::move(*merged);
+    if (!written || !set(topic.device, piece.sha256, upload.state, after)) return make_busy();
+    upload.have = std::move(after);
   }
   // Also when nothing came with it: a server that died between the last piece and the seal is asked again.
-  if (whole(row)) return seal(piece);
-  return MediaState{piece.sha256, false, missing_ranges(row.have, row.size, kMissingRanges), std::nullopt};
+  if (whole(upload.have, upload.size)) return seal(topic.device, piece, upload.state);
+  return missing();
 }
 
 Result<MediaIntake::Known> MediaIntake::look(const Topic& topic, const MediaPiece& piece) {
@@ -85,61 +82,55 @@ Result<MediaIntake::Known> MediaIntake::look(const Topic& topic, const MediaPiec
     if (!device) return refuse(ErrorCode::unknown_device);
     if (device->revoked) return refuse(ErrorCode::revoked_device);
     if (device->town != topic.town) return refuse(ErrorCode::wrong_town);
-    const auto row = tx.find_media(piece.sha256);
-    // The record that names the file may still be on its way. The same answer when somebody else's record names it:
-    // who does not own the photo does not learn whether we have it.
-    if (!row || !tx.device_named_media(topic.device, piece.sha256)) {
+    // Only what this device named and sent itself decides the answer: whether the file is here already, from somebody
+    // else, is not told, and a hash alone opens nothing.
+    auto upload = tx.find_upload(topic.device, piece.sha256);
+    if (!upload) {
+      // The record that names the file may still be on its way.
       known.answer = make_busy();
       return {};
     }
-    if (row->size != piece.size) return refuse(ErrorCode::media_range);
-    if (sealed(*row)) known.answer = complete(piece.sha256);
-    known.row = *row;
+    if (upload->size != piece.size) return refuse(ErrorCode::media_range);
+    if (upload->state == UploadState::delivered) known.answer = complete(piece.sha256);
+    known.upload = std::move(*upload);
     return {};
   });
   if (!read) return tl::unexpected(read.error());
   return known;
 }
 
-Result<MediaRow> MediaIntake::merge(const MediaPiece& piece) {
-  MediaRow row;
-  const auto written = services_.store.write([&](Tx& tx) -> Result<void> {
-    const auto now = tx.find_media(piece.sha256);
-    if (!now) return fail(ErrorCode::not_found, "sha256", to_hex(piece.sha256));
-    row = *now;
-    if (sealed(row)) return {};
-    merge_range(row.have, {piece.offset, piece.data.size()});
-    row.status = MediaStatus::partial;
-    tx.update_media(row);
-    return {};
-  });
-  if (!written) return tl::unexpected(written.error());
-  return row;
-}
-
-DownMessage MediaIntake::seal(const MediaPiece& piece) {
-  const auto sealed_now = services_.photos.seal(piece.sha256, piece.size);
+DownMessage MediaIntake::seal(const std::string& device, const MediaPiece& piece, UploadState before) {
+  const auto sealed_now = services_.photos.seal(piece.sha256, device, piece.size);
   if (!sealed_now) {
     const auto code = sealed_now.error().code;
-    if (code != ErrorCode::media_hash_mismatch && code != ErrorCode::media_range) return make_busy();
-    if (!start_again(piece.sha256)) return make_busy();
-    // A part that is too short is our own loss: ask for it again. Wrong contents are the device's.
-    if (code == ErrorCode::media_range) return MediaState{piece.sha256, false, {{0, piece.size}}, std::nullopt};
+    if (code == ErrorCode::media_range) {
+      // A part that is too short is our own loss: ask for it again.
+      if (!set(device, piece.sha256, before, {})) return make_busy();
+      return MediaState{piece.sha256, false, {{0, piece.size}}, std::nullopt};
+    }
+    if (code != ErrorCode::media_hash_mismatch) return make_busy();
+    // Wrong contents are the device's: it sends them once more, then it gives the file up. Should it try again all the
+    // same, it may.
+    const auto state = before == UploadState::open ? UploadState::mismatched : UploadState::refused;
+    if (!set(device, piece.sha256, state, {})) return make_busy();
     return refused(piece.sha256, code);
   }
   std::vector<LiveEvent> live;
   const auto written = services_.store.write([&](Tx& tx) -> Result<void> {
     live.clear();
     auto row = tx.find_media(piece.sha256);
-    if (!row) return fail(ErrorCode::not_found, "sha256", to_hex(piece.sha256));
-    if (sealed(*row)) return {};
-    row->status = MediaStatus::sealed;
-    row->have.clear();
-    row->problem.clear();
-    tx.update_media(*row);
-    tx.add_photo_job(piece.sha256);
+    const auto upload = tx.find_upload(device, piece.sha256);
+    if (!row || !upload) return fail(ErrorCode::not_found, "sha256", to_hex(piece.sha256));
+    tx.set_upload(device, piece.sha256, UploadState::delivered, {});
+    if (row->status == MediaStatus::expected) {
+      row->size = upload->size;
+      row->type = upload->type;
+      row->status = MediaStatus::sealed;
+      tx.update_media(*row);
+      tx.add_photo_job(piece.sha256);
+    }
     for (const auto& id : tx.media_cases(piece.sha256)) {
-      live.push_back({"photo", to_hex(piece.sha256), tx.case_org_path(id), 0});
+      live.push_back({"photo", to_string(id), tx.case_org_path(id), 0});
     }
     return {};
   });
@@ -148,13 +139,10 @@ DownMessage MediaIntake::seal(const MediaPiece& piece) {
   return complete(piece.sha256);
 }
 
-Result<void> MediaIntake::start_again(const Sha256& sha) {
-  return services_.store.write([&](Tx& tx) -> Result<void> {
-    auto row = tx.find_media(sha);
-    if (!row || sealed(*row)) return {};
-    row->status = MediaStatus::expected;
-    row->have.clear();
-    tx.update_media(*row);
+Result<void> MediaIntake::set(const std::string& device, const Sha256& sha, UploadState state,
+                              std::vector<ByteRange> have) {
+  return services_.store.write([&, have = std::move(have)](Tx& tx) -> Result<void> {
+    tx.set_upload(device, sha, state, have);
     return {};
   });
 }

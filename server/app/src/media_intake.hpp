@@ -23,15 +23,14 @@ class MediaIntake {
  private:
   struct Known {
     std::optional<DownMessage> answer;  // nothing more to do
-    MediaRow row;
+    Upload upload;
   };
   Result<Known> look(const Topic& topic, const MediaPiece& piece);
-  Result<MediaRow> merge(const MediaPiece& piece);
-  DownMessage seal(const MediaPiece& piece);
-  Result<void> start_again(const Sha256& sha);
+  DownMessage seal(const std::string& device, const MediaPiece& piece, UploadState before);
+  Result<void> set(const std::string& device, const Sha256& sha, UploadState state, std::vector<ByteRange> have);
 
   Services services_;
-  // Two devices may hold the same photo: one thread at a time works on one file.
+  // Two devices may send the same photo: one thread at a time works on one file.
   std::array<std::mutex, 16> stripes_;
 };
 

@@ -3,6 +3,19 @@
 #include <gridward/app/store.hpp>
 
 namespace gridward::app {
+
+bool may_be_mended(ErrorCode refusal) {
+  switch (refusal) {
+    case ErrorCode::unknown_kind:
+    case ErrorCode::unsupported_version:
+    case ErrorCode::unknown_actor:
+    case ErrorCode::unknown_category:
+      return true;
+    default:
+      return false;
+  }
+}
+
 namespace {
 
 constexpr std::array<std::pair<OrgKind, std::string_view>, 5> kKinds{{

@@ -13,59 +13,12 @@
 #include <gridward/storage/store.hpp>
 #include <iostream>
 
-#include "adapters.hpp"
+#include "tool.hpp"
 
 namespace gridward::main_program {
 namespace {
 
 namespace log = platform::log;
-
-// A command beside a running server has no pages, devices or photos of its own; what it changes is in the database.
-class NoPages final : public app::LivePublisher {
-  void publish(const app::LiveEvent&) override {}
-};
-class NoDevices final : public app::DevicePublisher {
-  void send(const std::string&, const std::string&, const DownMessage&) override {}
-};
-class NoPhotos final : public app::PhotoStore {
-  Result<void> write_piece(const Sha256&, std::uint64_t, std::uint64_t, ByteView) override {
-    return fail(ErrorCode::unavailable);
-  }
-  Result<void> seal(const Sha256&, std::uint64_t) override { return fail(ErrorCode::unavailable); }
-  bool has_original(const Sha256&) override { return false; }
-  std::string path(const Sha256&, app::PhotoSize) const override { return {}; }
-};
-
-struct Tool {
-  platform::Config config;
-  std::unique_ptr<storage::StoreWithControl> store;
-  domain::Policy policy;
-  SystemClock clock;
-  PlatformCrypto crypto;
-  NoPages pages;
-  NoDevices devices;
-  NoPhotos photos;
-
-  app::Services services() { return {*store, clock, crypto, pages, devices, photos, policy}; }
-};
-
-// Gives the exit status when something is wrong.
-int open_tool(const Args& args, Tool& tool) {
-  auto config = config_of(args);
-  if (!config) return kBadInput;
-  tool.config = std::move(*config);
-  auto policy = profile::load_policy(tool.config.policy_file);
-  if (!policy) return say(policy.error(), kBadInput);
-  tool.policy = std::move(*policy);
-  storage::StoreOptions options;
-  options.url = database_url(tool.config);
-  options.readers = 1;
-  options.log = [](std::string_view text) { log::warn("store", {{"message", text}}); };
-  auto store = storage::open_store(std::move(options));
-  if (!store) return say(store.error(), store.error().code == ErrorCode::config_invalid ? kBadInput : kFailed);
-  tool.store = std::move(*store);
-  return kDone;
-}
 
 int finish_import(const app::ImportReport& report) {
   for (const auto& problem : report.problems) {
@@ -129,19 +82,12 @@ std::optional<platform::Config> config_of(const Args& args) {
   return *config;
 }
 
-std::string database_url(const platform::Config& config) {
-  if (!config.database_url.empty()) return config.database_url;
-  // Personal data lies here: nobody else's business on this machine.
-  if (std::filesystem::create_directories(config.data_dir)) {
-    std::filesystem::permissions(config.data_dir, std::filesystem::perms::owner_all);
-  }
-  return "sqlite://" + std::filesystem::absolute(config.data_dir).lexically_normal().string() + "/gridward.db";
-}
-
 int migrate(const Args& args) {
   const auto config = config_of(args);
   if (!config) return kBadInput;
-  const auto version = storage::migrate(database_url(*config));
+  const auto url = database_url(*config);
+  if (!url) return say(url.error(), kFailed);
+  const auto version = storage::migrate(*url);
   if (!version) return say(version.error(), kFailed);
   std::printf("schema version %d\n", *version);
   return kDone;
@@ -294,16 +240,6 @@ int audit_verify(const Args& args) {
     return say(cases.error(), field == "case_events" || field == "cases" ? kDamaged : kFailed);
   }
   std::printf("ok: %zu cases\n", *cases);
-  return kDone;
-}
-
-int backup(const Args& args) {
-  Tool tool;
-  if (const int status = open_tool(args, tool); status != kDone) return status;
-  const auto done = tool.store->backup(args.words[0]);
-  if (!done) return say(done.error(), kFailed);
-  std::printf("database copied to %s; the photos' folder %s/photos only ever grows: copy it after this\n",
-              args.words[0].c_str(), tool.config.data_dir.c_str());
   return kDone;
 }
 

@@ -22,7 +22,8 @@ int say(const std::vector<Error>& errors, int status);
 
 // --config and --set; says what is wrong and gives nothing.
 std::optional<platform::Config> config_of(const Args& args);
-std::string database_url(const platform::Config& config);
+// Makes the data folder where it is missing. Error: unavailable, a restore was cut off there.
+Result<std::string> database_url(const platform::Config& config);
 
 int serve(const Args& args);
 int migrate(const Args& args);
@@ -34,6 +35,11 @@ int device_revoke(const Args& args);
 int config_check(const Args& args);
 int config_doc(const Args& args);
 int audit_verify(const Args& args);
-int backup(const Args& args);
+int backup_make(const Args& args);
+int backup_verify(const Args& args);
+int backup_mark(const Args& args);
+int backup_confirm(const Args& args);
+int restore(const Args& args);
+int restored(const Args& args);
 
 }  // namespace gridward::main_program

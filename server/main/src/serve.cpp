@@ -132,8 +132,10 @@ int serve(const Args& args) {
 
   platform::ShutdownSignal shutdown;
 
+  const auto url = database_url(*config);
+  if (!url) return say(url.error(), kFailed);
   storage::StoreOptions store_options;
-  store_options.url = database_url(*config);
+  store_options.url = *url;
   store_options.queue_limit = static_cast<std::size_t>(config->store_queue_limit);
   store_options.queue_bytes = static_cast<std::size_t>(config->store_queue_bytes);
   store_options.batch_limit = static_cast<std::size_t>(config->store_batch_limit);

@@ -1,3 +1,5 @@
+#include <filesystem>
+#include <gridward/platform/files.hpp>
 #include <gridward/storage/migrations.hpp>
 
 #include "connection.hpp"
@@ -48,6 +50,7 @@ std::span<const Migration> all_migrations() {
       m0005_down_and_duty(),
       m0006_generation(),
       m0007_down_again_and_quarantine(),
+      m0008_media_by_sender(),
   };
   return migrations;
 }
@@ -65,6 +68,12 @@ Result<int> migrate(const std::string& url, std::span<const Migration> migration
       return fail(
           ErrorCode::newer_database, "schema_version",
           "the database is version " + std::to_string(version) + ", this program knows " + std::to_string(newest));
+    }
+    // Before there is anything in it: SQLite syncs the folder that names its files, but not the folders above, which
+    // may have been made a moment ago.
+    if (version == 0 && address->database == Database::sqlite) {
+      const auto synced = platform::sync_file_system(std::filesystem::path(address->connect).parent_path());
+      if (!synced) return tl::unexpected(synced.error());
     }
     for (const auto& step : migrations) {
       if (step.version <= version) continue;

@@ -2,7 +2,9 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
 #include <gridward/platform/crypto.hpp>
+#include <gridward/platform/files.hpp>
 #include <gridward/storage/migrations.hpp>
 #include <gridward/storage/store.hpp>
 #include <mutex>
@@ -10,7 +12,6 @@
 
 #include "codec.hpp"
 #include "connection.hpp"
-#include "files.hpp"
 #include "tx.hpp"
 #include "verify.hpp"
 
@@ -114,21 +115,21 @@ class SqlStore final : public StoreWithControl {
     return result;
   }
 
-  Result<void> backup(const std::string& path) override {
+  Result<void> snapshot(const std::string& path) override {
     if (writer_.database() != Database::sqlite) {
-      return fail(ErrorCode::unavailable, "backup", "a PostgreSQL database is backed up with pg_dump or pg_basebackup");
+      return fail(ErrorCode::unavailable, "database",
+                  "PostgreSQL is copied with its own tools, see docs/operations.md");
     }
-    return write_beside(path, [&](const std::string& beside) -> Result<void> {
-      try {
-        // A connection of its own: a big copy would keep a reader from the pages for long.
-        soci::session session;
-        Connection connection(session, address_, storage::Role::writer);
-        connection.vacuum_into(beside);
-        return {};
-      } catch (const std::exception& problem) {
-        return tl::unexpected(storage_error(problem.what()));
-      }
-    });
+    if (std::filesystem::exists(path)) return fail(ErrorCode::already_exists, "database", path);
+    try {
+      // A connection of its own: a big copy would keep a reader from the pages for long.
+      soci::session session;
+      Connection connection(session, address_, storage::Role::writer);
+      connection.vacuum_into(path);
+    } catch (const std::exception& problem) {
+      return tl::unexpected(storage_error(problem.what()));
+    }
+    return platform::sync_file(path);
   }
 
  private:

@@ -34,6 +34,9 @@ class SqlTx final : public app::Tx {
 
   Uuid generation() override;
   std::uint64_t backup_reach(std::string_view device, const Uuid& epoch) override;
+  std::vector<app::StreamReach> reach(std::span<const Sha256> absent) override;
+  void raise_backup_reach(std::span<const app::StreamReach> reach) override;
+  void begin_generation(const Uuid& generation, std::span<const app::StreamReach> held) override;
   void prove_writable(UnixMs now) override;
 
   void upsert_user(const app::User& user) override;
@@ -86,12 +89,17 @@ class SqlTx final : public app::Tx {
   std::optional<app::VerifyTask> find_task(const Uuid& id) override;
   void update_task(const app::VerifyTask& task) override;
 
-  void expect_media(const MediaRef& media, const Uuid& record, const std::optional<Uuid>& case_id) override;
+  void expect_media(const MediaRef& media, std::int64_t record, const std::optional<Uuid>& case_id) override;
   std::optional<app::MediaRow> find_media(const Sha256& sha) override;
-  std::vector<app::MediaRow> case_media(const Uuid& case_id) override;
+  std::vector<app::CaseMedia> case_media(const Uuid& case_id) override;
   std::vector<Uuid> media_cases(const Sha256& sha) override;
-  bool device_named_media(std::string_view device, const Sha256& sha) override;
+  std::optional<app::Upload> find_upload(std::string_view device, const Sha256& sha) override;
+  void set_upload(std::string_view device, const Sha256& sha, app::UploadState state,
+                  const std::vector<ByteRange>& have) override;
   void update_media(const app::MediaRow& row) override;
+  std::vector<app::MediaRow> sealed_media(const Sha256& after, std::size_t limit) override;
+  void forget_pieces() override;
+  void lose_original(const Sha256& sha) override;
   void set_photo_numbers(const Sha256& sha, const app::PhotoNumbers& numbers) override;
   std::optional<app::PhotoNumbers> photo_numbers(const Sha256& sha) override;
   void add_photo_job(const Sha256& sha) override;

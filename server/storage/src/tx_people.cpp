@@ -147,24 +147,6 @@ std::uint64_t SqlTx::org_revision() {
       db_.value<std::int64_t>("SELECT n FROM counters WHERE name = 'org_revision'").value_or(0));
 }
 
-// ---- the store itself
-
-Uuid SqlTx::generation() {
-  return uuid_of(db_.value<std::string>("SELECT generation FROM store_generation WHERE one = 1").value());
-}
-
-std::uint64_t SqlTx::backup_reach(std::string_view device, const Uuid& epoch) {
-  return static_cast<std::uint64_t>(
-      db_.value<std::int64_t>("SELECT safe FROM backup_reach WHERE device = :d AND epoch = :e", device,
-                              uuid_text(epoch))
-          .value_or(0));
-}
-
-void SqlTx::prove_writable(UnixMs now) {
-  db_.change("INSERT INTO counters (name, n) VALUES ('proof', :n) ON CONFLICT (name) DO UPDATE SET n = excluded.n",
-             to_unix_ms(now));
-}
-
 // ---- people
 
 void SqlTx::upsert_user(const app::User& user) {

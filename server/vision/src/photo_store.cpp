@@ -2,7 +2,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <gridward/platform/crypto.hpp>
+#include <gridward/platform/files.hpp>
 #include <gridward/shared/limits.hpp>
 #include <gridward/vision/photo_store.hpp>
 #include <optional>
@@ -15,26 +15,14 @@ namespace gridward::vision {
 namespace {
 
 namespace fs = std::filesystem;
+using platform::make_folder;
+using platform::sync_folder;
 
-constexpr mode_t kFolderMode = 0750;
 constexpr mode_t kFileMode = 0640;
 
 tl::unexpected<Error> storage_failed(std::string_view what, const fs::path& path, int error) {
   return fail(ErrorCode::storage_failed, std::string(what),
               path.string() + ": " + std::generic_category().message(error));
-}
-
-Result<void> sync_folder(const fs::path& folder) {
-  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::fsync(fd.get()) != 0) return storage_failed("fsync", folder, errno);
-  return {};
-}
-
-// Makes one folder, and its entry durable, where it is missing.
-Result<void> make_folder(const fs::path& folder) {
-  if (::mkdir(folder.c_str(), kFolderMode) == 0) return sync_folder(folder.parent_path());
-  if (errno != EEXIST) return storage_failed("mkdir", folder, errno);
-  return {};
 }
 
 std::optional<std::uint64_t> regular_size(const fs::path& path) {
@@ -43,28 +31,18 @@ std::optional<std::uint64_t> regular_size(const fs::path& path) {
   return static_cast<std::uint64_t>(info.st_size);
 }
 
-Result<Sha256> hash_file(int fd, const fs::path& path) {
-  platform::Sha256Stream hash;
-  Bytes buffer(std::size_t{256} * 1024);
-  while (true) {
-    // The lock of `seal` is there for just this: no piece while the file is hashed.
-    // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection)
-    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return storage_failed("read", path, errno);
-    if (got == 0) return hash.finish();
-    hash.update(ByteView(buffer).first(static_cast<std::size_t>(got)));
-  }
-}
-
 }  // namespace
 
 FilePhotoStore::FilePhotoStore(fs::path root) : root_(std::move(root)) {}
 
 Result<std::unique_ptr<FilePhotoStore>> FilePhotoStore::open(const fs::path& root) {
-  std::unique_ptr<FilePhotoStore> store(new FilePhotoStore(fs::absolute(root).lexically_normal()));
+  auto store = beside(root);
   if (auto ready = store->prepare(); !ready) return tl::unexpected(ready.error());
   return store;
+}
+
+std::unique_ptr<FilePhotoStore> FilePhotoStore::beside(const fs::path& root) {
+  return std::unique_ptr<FilePhotoStore>(new FilePhotoStore(fs::absolute(root).lexically_normal()));
 }
 
 Result<void> FilePhotoStore::prepare() {
@@ -77,10 +55,11 @@ Result<void> FilePhotoStore::prepare() {
   }
   for (const auto& entry : fs::directory_iterator(root_ / "tmp", error)) fs::remove(entry.path(), error);
   for (const auto& entry : fs::directory_iterator(root_ / "part", error)) {
-    const auto sha = sha256_from_hex(entry.path().filename().string());
+    const auto name = entry.path().filename().string();
+    const auto sha = sha256_from_hex(name.substr(0, name.find('-')));
     if (sha && has_original(*sha)) fs::remove(entry.path(), error);
   }
-  return {};
+  return platform::sync_file_system(root_);
 }
 
 std::string FilePhotoStore::path(const Sha256& sha, app::PhotoSize size) const {
@@ -101,7 +80,12 @@ bool FilePhotoStore::has_original(const Sha256& sha) {
   return regular_size(path(sha, app::PhotoSize::original)).has_value();
 }
 
-Result<void> FilePhotoStore::write_piece(const Sha256& sha, std::uint64_t size, std::uint64_t offset, ByteView data) {
+fs::path FilePhotoStore::part(const Sha256& sha, std::string_view device) const {
+  return root_ / "part" / (to_hex(sha) + "-" + to_hex(as_bytes(device)));
+}
+
+Result<void> FilePhotoStore::write_piece(const Sha256& sha, std::string_view device, std::uint64_t size,
+                                         std::uint64_t offset, ByteView data) {
   if (size == 0 || size > limits::kMediaBytes) {
     return fail(ErrorCode::media_range, "size",
                 std::to_string(size) + " bytes, 1 to " + std::to_string(limits::kMediaBytes));
@@ -110,65 +94,57 @@ Result<void> FilePhotoStore::write_piece(const Sha256& sha, std::uint64_t size, 
     return fail(ErrorCode::media_range, "off",
                 std::to_string(data.size()) + " bytes at " + std::to_string(offset) + " of " + std::to_string(size));
   }
-  const std::scoped_lock lock(stripes_[sha[0] % stripes_.size()]);
-  if (has_original(sha)) return {};
-
-  const fs::path part = root_ / "part" / to_hex(sha);
-  Descriptor fd(::open(part.c_str(), O_WRONLY | O_CLOEXEC));
+  const std::scoped_lock lock(stripe_of(sha));
+  const auto file = part(sha, device);
+  Descriptor fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
   bool created = false;
   if (!fd && errno == ENOENT) {
-    fd = Descriptor(::open(part.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, kFileMode));
+    fd = Descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, kFileMode));
     created = true;
   }
-  if (!fd) return storage_failed("open", part, errno);
+  if (!fd) return storage_failed("open", file, errno);
   std::size_t done = 0;
   while (done < data.size()) {
     const ssize_t put = ::pwrite(fd.get(), data.data() + done, data.size() - done, static_cast<off_t>(offset + done));
     if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return storage_failed("write", part, put < 0 ? errno : EIO);
+    if (put <= 0) return storage_failed("write", file, put < 0 ? errno : EIO);
     done += static_cast<std::size_t>(put);
   }
-  if (::fdatasync(fd.get()) != 0) return storage_failed("fdatasync", part, errno);
+  if (::fdatasync(fd.get()) != 0) return storage_failed("fdatasync", file, errno);
   if (created) return sync_folder(root_ / "part");
   return {};
 }
 
-Result<void> FilePhotoStore::seal(const Sha256& sha, std::uint64_t size) {
+Result<void> FilePhotoStore::seal(const Sha256& sha, std::string_view device, std::uint64_t size) {
   // A piece that came between hashing and renaming would change what was hashed.
-  const std::scoped_lock lock(stripes_[sha[0] % stripes_.size()]);
+  const std::scoped_lock lock(stripe_of(sha));
   const fs::path original = path(sha, app::PhotoSize::original);
-  const fs::path part = root_ / "part" / to_hex(sha);
-  if (const auto sealed = regular_size(original)) {
-    if (*sealed == size) return {};
-    return fail(ErrorCode::media_range, "size",
-                std::to_string(size) + " bytes claimed, the photo has " + std::to_string(*sealed));
+  const auto file = part(sha, device);
+  const auto present = regular_size(file);
+  if (!present) return fail(ErrorCode::media_range, "size", "no piece has come");
+  if (*present < size) {
+    return fail(ErrorCode::media_range, "size", std::to_string(*present) + " of " + std::to_string(size) + " bytes");
   }
-  const Descriptor fd(::open(part.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) {
-    if (errno != ENOENT) return storage_failed("open", part, errno);
-    return fail(ErrorCode::media_range, "size", "no piece has come");
+  const auto read = platform::hash_file(file);
+  if (!read) return tl::unexpected(read.error());
+  const bool right = *present == size && read->sha256 == sha;
+  if (!right || regular_size(original) == size) {
+    // From another device, or from an earlier try whose sync after the move failed.
+    if (right) {
+      if (auto synced = sync_folder(original.parent_path()); !synced) return synced;
+    }
+    if (::unlink(file.c_str()) != 0 && errno != ENOENT) return storage_failed("unlink", file, errno);
+    if (right) return {};
+    return fail(ErrorCode::media_hash_mismatch, "sha256", "the pieces are " + to_hex(read->sha256));
   }
-  struct stat info{};
-  if (::fstat(fd.get(), &info) != 0) return storage_failed("stat", part, errno);
-  const auto present = static_cast<std::uint64_t>(info.st_size);
-  if (present < size) {
-    return fail(ErrorCode::media_range, "size", std::to_string(present) + " of " + std::to_string(size) + " bytes");
-  }
-  const auto hash = hash_file(fd.get(), part);
-  if (!hash) return tl::unexpected(hash.error());
-  if (present != size || *hash != sha) {
-    if (::unlink(part.c_str()) != 0 && errno != ENOENT) return storage_failed("unlink", part, errno);
-    return fail(ErrorCode::media_hash_mismatch, "sha256", "the pieces are " + to_hex(*hash));
-  }
-  if (::fsync(fd.get()) != 0) return storage_failed("fsync", part, errno);
-  if (auto moved = move_durably(part, original); !moved) return moved;
+  if (auto synced = platform::sync_file(file); !synced) return synced;
+  if (auto moved = move_durably(file, original); !moved) return moved;
   return sync_folder(root_ / "part");
 }
 
 Result<void> FilePhotoStore::move_durably(const fs::path& from, const fs::path& to) const {
   if (auto made = make_folder(to.parent_path()); !made) return made;
-  if (::rename(from.c_str(), to.c_str()) != 0) return storage_failed("rename", to, errno);
-  return sync_folder(to.parent_path());
+  return platform::move_file(from, to);
 }
 
 FilePhotoStore::Draft FilePhotoStore::draft(const Sha256& sha) {
@@ -177,6 +153,7 @@ FilePhotoStore::Draft FilePhotoStore::draft(const Sha256& sha) {
 }
 
 Result<void> FilePhotoStore::publish(const Sha256& sha, const Draft& draft) {
+  const std::scoped_lock lock(stripe_of(sha));
   auto done = move_durably(draft.preview, path(sha, app::PhotoSize::preview));
   if (done) done = move_durably(draft.thumb, path(sha, app::PhotoSize::thumb));
   if (!done) {

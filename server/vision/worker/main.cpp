@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <gridward/shared/limits.hpp>
@@ -142,6 +143,19 @@ bool warm_up() {
   return true;
 }
 
+// The server's death closes its end of the channel. In the middle of a photo nobody reads the channel, so the kernel is
+// asked to raise a signal; a request that arrives raises it, too, and means nothing.
+bool end_with_server() {
+  struct sigaction action{};
+  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  action.sa_sigaction = [](int, siginfo_t* info, void*) {
+    if (info->si_code == POLL_HUP) ::_exit(0);
+  };
+  return ::sigaction(SIGIO, &action, nullptr) == 0 && ::fcntl(kWorkerChannel, F_SETOWN, ::getpid()) == 0 &&
+         ::fcntl(kWorkerChannel, F_SETSIG, SIGIO) == 0 &&
+         ::fcntl(kWorkerChannel, F_SETFL, ::fcntl(kWorkerChannel, F_GETFL) | O_ASYNC) == 0;
+}
+
 int refuse(std::string_view why) {
   std::fprintf(stderr, "gridward-vision-worker: %.*s\n", static_cast<int>(why.size()), why.data());
   return 1;
@@ -155,6 +169,7 @@ int main(int argc, char** argv) {
   cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
   if (const auto why = limit_resources(); !why.empty()) return refuse(why);
   if (!warm_up()) return refuse("the decoders do not work");
+  if (!end_with_server()) return refuse("the channel");
   if (!is_sanitizer_build()) {
     // Decoders complain there about every hostile photo; a sanitizer's report must get through.
     const Descriptor nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));

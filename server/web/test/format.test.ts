@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { characters, formOf } from '@/lib/actions'
 import { silence } from '@/lib/devices'
 import { summary } from '@/lib/duty'
-import { article, bytes, metres, percentHere } from '@/lib/format'
+import { article, bytes, metres, percentHere, problemName } from '@/lib/format'
 import type { Device, Punch } from '@/api/types'
 
 describe('numbers', () => {
@@ -20,6 +20,11 @@ describe('numbers', () => {
       '1.0km',
       '3.1km',
     ])
+  })
+  it('finds the name of what is wrong with a photo', () => {
+    expect(problemName('media_undecodable (1205) photo: no end of image')).toBe('media_undecodable')
+    expect(problemName('')).toBe('')
+    expect(problemName('something else')).toBe('')
   })
   it('names the article of a rule', () => {
     expect(article('limits.general 津滨政办发〔2020〕10号 第二十五条（二）')).toBe('津滨政办发〔2020〕10号 第二十五条（二）')

@@ -61,7 +61,7 @@ Result<void> store_report(app::Tx& tx, std::size_t device, std::uint64_t seq) {
   std::copy(record.id.bytes.begin(), record.id.bytes.end(), photo.sha256.begin());
   photo.size = 2'000'000;
   photo.type = "image/jpeg";
-  tx.expect_media(photo, record.id, record.id);
+  tx.expect_media(photo, record.row, record.id);
 
   app::SignatureJob job;
   job.device = record.device;

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <gridward/shared/limits.hpp>
 #include <gridward/test/server_world.hpp>
+#include <set>
 
 namespace gridward {
 namespace {
@@ -38,6 +40,16 @@ MediaState state_of(const std::vector<DownMessage>& answers) {
 }
 app::MediaRow row_of(ServerWorld& world, const Sha256& sha) {
   return world.read([&](app::Tx& tx) { return tx.find_media(sha); }).value();
+}
+
+app::Upload upload_of(ServerWorld& world, const Sha256& sha) {
+  return world.read([&](app::Tx& tx) { return tx.find_upload("hh-1", sha); }).value();
+}
+void set_have(ServerWorld& world, const Sha256& sha, const std::vector<ByteRange>& have) {
+  must(world.store->write([&](app::Tx& tx) -> Result<void> {
+    tx.set_upload("hh-1", sha, app::UploadState::open, have);
+    return {};
+  }));
 }
 
 TEST(Media, PiecesInAnyOrderResumeAndSeal) {
@@ -85,39 +97,131 @@ TEST(Media, AFileThatNoRecordNamedWaits) {
   EXPECT_TRUE(state_of(hh.send_piece(photo.piece(0, 1000))).complete);
 }
 
-TEST(Media, WhetherWeHaveAPhotoIsToldToItsSenderOnly) {
+// A hash is no secret: it stands in answers of the API. Naming one must not tell whether we have the file, nor open it.
+TEST(Media, NamingAForeignHashTellsAndOpensNothing) {
   ServerWorld world;
   Handheld owner(world, "hh-1", "m1");
   Handheld curious(world, "hh-2", "m2");
   const Photo photo(1000);
+  const Photo absent(1000, 2);
   ASSERT_EQ(owner.receipt({with_photo(owner, photo)}).ok.size(), 1u);
   ASSERT_TRUE(state_of(owner.send_piece(photo.piece(0, 1000))).complete);
-  const Photo absent(1000, 2);
+  const auto own = [&](const Photo& p) { return with_photo(curious, p); };
   for (const auto* asked : {&photo, &absent}) {
     const auto answers = curious.send_piece(asked->question());
     ASSERT_EQ(answers.size(), 1u);
     EXPECT_TRUE(std::holds_alternative<Busy>(answers[0])) << "the same for there and not there";
   }
-  // When it names the photo itself (the same picture, captured twice) it is told at once.
-  ASSERT_EQ(curious.receipt({with_photo(curious, photo)}).ok.size(), 1u);
-  EXPECT_TRUE(state_of(curious.send_piece(photo.question())).complete);
+  const auto record = own(photo);
+  ASSERT_EQ(curious.receipt({record, own(absent)}).ok.size(), 2u);
+  for (const auto* asked : {&photo, &absent}) {
+    const auto state = state_of(curious.send_piece(asked->question()));
+    EXPECT_FALSE(state.complete);
+    EXPECT_EQ(state.missing, (std::vector<ByteRange>{{0, 1000}}));
+    // Guessing ends the same way, too.
+    auto guess = asked->piece(0, 1000);
+    guess.data[999] ^= 1;
+    EXPECT_EQ(state_of(curious.send_piece(guess)).refused, ErrorCode::media_hash_mismatch);
+    auto other_size = asked->question();
+    other_size.size = 999;
+    EXPECT_EQ(state_of(curious.send_piece(other_size)).refused, ErrorCode::media_range);
+  }
+  const auto view = must(world.cases->get(world.actor("m2"), record.id));
+  ASSERT_EQ(view.media.size(), 1u);
+  EXPECT_EQ(view.media[0].status, app::MediaStatus::expected);
+  EXPECT_EQ(view.media[0].have, 0u);
+  EXPECT_EQ(world.cases->media(world.actor("m2"), photo.ref.sha256).error().code, ErrorCode::not_found);
 }
 
-TEST(Media, WrongContentsAreRefusedAndStartAgain) {
+TEST(Media, TheSamePictureOfTwoDevicesWorksForBoth) {
+  ServerWorld world;
+  Handheld first(world, "hh-1", "m1");
+  Handheld second(world, "hh-2", "m2");
+  const Photo photo(300'000);
+  const auto one = with_photo(first, photo);
+  const auto two = with_photo(second, photo);
+  ASSERT_EQ(first.receipt({one}).ok.size(), 1u);
+  ASSERT_EQ(second.receipt({two}).ok.size(), 1u);
+  // In turns, each its own pieces.
+  EXPECT_FALSE(state_of(first.send_piece(photo.piece(0, 200'000))).complete);
+  EXPECT_EQ(state_of(second.send_piece(photo.piece(200'000, 100'000))).missing, (std::vector<ByteRange>{{0, 200'000}}));
+  EXPECT_TRUE(state_of(first.send_piece(photo.piece(200'000, 100'000))).complete);
+  EXPECT_FALSE(world.cases->media(world.actor("m2"), photo.ref.sha256));
+  world.live.take();
+  EXPECT_TRUE(state_of(second.send_piece(photo.piece(0, 200'000))).complete);
+  EXPECT_TRUE(world.cases->media(world.actor("m2"), photo.ref.sha256));
+  for (const auto& record : {one, two}) {
+    const auto view = must(world.cases->get(world.actor("op"), record.id));
+    EXPECT_EQ(view.media.at(0).status, app::MediaStatus::sealed);
+    EXPECT_EQ(view.media.at(0).have, 300'000u);
+  }
+  EXPECT_EQ(world.read([](app::Tx& tx) { return tx.photo_jobs(10); }).size(), 1u) << "one file, derived once";
+  // The page of the second is told at once.
+  std::set<std::string> told;
+  for (const auto& event : world.live.take()) {
+    if (event.kind == "photo") told.insert(event.id);
+  }
+  EXPECT_TRUE(told.contains(to_string(two.id)));
+}
+
+TEST(Media, LiveEventsNameCasesAndNoHashes) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const Photo photo(1000);
+  const auto record = with_photo(hh, photo);
+  ASSERT_EQ(hh.receipt({record}).ok.size(), 1u);
+  ASSERT_TRUE(state_of(hh.send_piece(photo.piece(0, 1000))).complete);
+  const auto events = world.live.take();
+  ASSERT_FALSE(events.empty());
+  EXPECT_TRUE(std::ranges::any_of(events, [](const auto& event) { return event.kind == "photo"; }));
+  for (const auto& event : events) EXPECT_EQ(event.id, to_string(record.id)) << event.kind;
+}
+
+TEST(Media, EvidenceStaysWithItsCaseWhateverUuidAnotherDeviceUses) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  Handheld thief(world, "hh-2", "m2");
+  const Photo photo(1000);
+  const auto record = with_photo(hh, photo);
+  ASSERT_EQ(hh.receipt({record}).ok.size(), 1u);
+  ASSERT_TRUE(state_of(hh.send_piece(photo.piece(0, 1000))).complete);
+  auto same_id = with_photo(thief, photo);
+  same_id.id = record.id;
+  ASSERT_EQ(thief.receipt({same_id}).ok.size(), 1u);
+  const auto view = must(world.cases->get(world.actor("op"), record.id));
+  ASSERT_EQ(view.media.size(), 1u);
+  EXPECT_EQ(view.media[0].status, app::MediaStatus::sealed);
+  EXPECT_TRUE(world.cases->media(world.actor("m1"), photo.ref.sha256));
+}
+
+TEST(Media, WrongContentsStartAgainOnceThenTheFileIsGivenUp) {
   ServerWorld world;
   Handheld hh(world, "hh-1", "m1");
   const Photo photo(300'000);
-  ASSERT_EQ(hh.receipt({with_photo(hh, photo)}).ok.size(), 1u);
-  auto spoilt = photo.piece(0, 200'000);
-  spoilt.data[77] ^= 1;
-  EXPECT_FALSE(state_of(hh.send_piece(spoilt)).complete);
-  const auto refused = state_of(hh.send_piece(photo.piece(200'000, 100'000)));
-  EXPECT_FALSE(refused.complete);
-  EXPECT_EQ(refused.refused, ErrorCode::media_hash_mismatch);
+  const auto record = with_photo(hh, photo);
+  ASSERT_EQ(hh.receipt({record}).ok.size(), 1u);
+  const auto state = [&] {
+    return world.read([&](app::Tx& tx) { return tx.find_upload("hh-1", photo.ref.sha256); }).value().state;
+  };
+  const auto send_spoilt = [&] {
+    auto spoilt = photo.piece(0, 200'000);
+    spoilt.data[77] ^= 1;
+    EXPECT_FALSE(state_of(hh.send_piece(spoilt)).complete);
+    return state_of(hh.send_piece(photo.piece(200'000, 100'000)));
+  };
+  EXPECT_EQ(send_spoilt().refused, ErrorCode::media_hash_mismatch);
+  EXPECT_EQ(state(), app::UploadState::mismatched);
   EXPECT_FALSE(world.photos->has_original(photo.ref.sha256));
   EXPECT_EQ(state_of(hh.send_piece(photo.question())).missing, (std::vector<ByteRange>{{0, 300'000}}));
+  EXPECT_EQ(send_spoilt().refused, ErrorCode::media_hash_mismatch);
+  EXPECT_EQ(state(), app::UploadState::refused);
+  const auto view = must(world.cases->get(world.actor("op"), record.id));
+  EXPECT_EQ(view.media.at(0).status, app::MediaStatus::refused);
+  EXPECT_NE(view.media.at(0).problem.find("media_hash_mismatch"), std::string::npos);
+  // Should the handheld try again all the same, it may.
   EXPECT_FALSE(state_of(hh.send_piece(photo.piece(0, 200'000))).complete);
   EXPECT_TRUE(state_of(hh.send_piece(photo.piece(200'000, 100'000))).complete);
+  EXPECT_EQ(state(), app::UploadState::delivered);
 }
 
 TEST(Media, AnotherSizeThanTheRecordSaidIsRefused) {
@@ -135,11 +239,12 @@ TEST(Media, ManyHolesDoNotFillTheRow) {
   Handheld hh(world, "hh-1", "m1");
   const Photo photo(10'000);
   ASSERT_EQ(hh.receipt({with_photo(hh, photo)}).ok.size(), 1u);
-  std::optional<ErrorCode> refused;
-  for (std::uint64_t at = 0; at < 600 && !refused; at += 2)
-    refused = state_of(hh.send_piece(photo.piece(at, 1))).refused;
-  EXPECT_EQ(refused, ErrorCode::media_limits);
-  EXPECT_LE(row_of(world, photo.ref.sha256).have.size(), 256u);
+  for (std::uint64_t at = 0; at < 600; at += 2) {
+    const auto state = state_of(hh.send_piece(photo.piece(at, 1)));
+    ASSERT_FALSE(state.refused) << "the file is not given up for it";
+    ASSERT_EQ(state.missing.empty(), false);
+  }
+  EXPECT_EQ(upload_of(world, photo.ref.sha256).have.size(), 256u);
   const auto state = state_of(hh.send_piece(photo.question()));
   EXPECT_EQ(state.missing.size(), kMissingRanges);
   EXPECT_TRUE(state_of(hh.send_piece(photo.piece(0, 10'000))).complete) << "an honest piece mends it";
@@ -151,16 +256,23 @@ TEST(Media, AServerThatDiedBeforeTheSealSealsWhenAsked) {
   const Photo photo(1000);
   ASSERT_EQ(hh.receipt({with_photo(hh, photo)}).ok.size(), 1u);
   // What is there when the process ends between the last piece's commit and the seal.
-  must(world.photos->write_piece(photo.ref.sha256, 1000, 0, photo.bytes));
-  must(world.store->write([&](app::Tx& tx) -> Result<void> {
-    auto row = tx.find_media(photo.ref.sha256).value();
-    row.status = app::MediaStatus::partial;
-    row.have = {{0, 1000}};
-    tx.update_media(row);
-    return {};
-  }));
+  must(world.photos->write_piece(photo.ref.sha256, "hh-1", 1000, 0, photo.bytes));
+  set_have(world, photo.ref.sha256, {{0, 1000}});
   EXPECT_TRUE(state_of(hh.send_piece(photo.question())).complete);
   EXPECT_EQ(world.read([](app::Tx& tx) { return tx.photo_jobs(10); }).size(), 1u);
+}
+
+TEST(Media, AServerThatDiedBetweenTheSealAndItsCommitAsksOnceMore) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const Photo photo(1000);
+  ASSERT_EQ(hh.receipt({with_photo(hh, photo)}).ok.size(), 1u);
+  must(world.photos->write_piece(photo.ref.sha256, "hh-1", 1000, 0, photo.bytes));
+  set_have(world, photo.ref.sha256, {{0, 1000}});
+  must(world.photos->seal(photo.ref.sha256, "hh-1", 1000));
+  EXPECT_EQ(state_of(hh.send_piece(photo.question())).missing, (std::vector<ByteRange>{{0, 1000}}));
+  EXPECT_TRUE(state_of(hh.send_piece(photo.piece(0, 1000))).complete);
+  EXPECT_EQ(row_of(world, photo.ref.sha256).status, app::MediaStatus::sealed);
 }
 
 TEST(Media, APartThatIsGoneIsAskedForAgain) {
@@ -168,13 +280,7 @@ TEST(Media, APartThatIsGoneIsAskedForAgain) {
   Handheld hh(world, "hh-1", "m1");
   const Photo photo(1000);
   ASSERT_EQ(hh.receipt({with_photo(hh, photo)}).ok.size(), 1u);
-  must(world.store->write([&](app::Tx& tx) -> Result<void> {
-    auto row = tx.find_media(photo.ref.sha256).value();
-    row.status = app::MediaStatus::partial;
-    row.have = {{0, 1000}};
-    tx.update_media(row);
-    return {};
-  }));
+  set_have(world, photo.ref.sha256, {{0, 1000}});
   const auto state = state_of(hh.send_piece(photo.question()));
   EXPECT_EQ(state.missing, (std::vector<ByteRange>{{0, 1000}}));
   EXPECT_TRUE(state_of(hh.send_piece(photo.piece(0, 1000))).complete);
@@ -203,6 +309,9 @@ TEST(Media, WhoMaySeeThePhoto) {
   Handheld hh(world, "hh-1", "m1");
   const Photo photo(1000);
   ASSERT_EQ(hh.receipt({with_photo(hh, photo)}).ok.size(), 1u);
+  EXPECT_EQ(world.cases->media(world.actor("op"), photo.ref.sha256).error().code, ErrorCode::not_found)
+      << "not here yet";
+  ASSERT_TRUE(state_of(hh.send_piece(photo.piece(0, 1000))).complete);
   EXPECT_TRUE(world.cases->media(world.actor("op"), photo.ref.sha256).has_value());
   EXPECT_TRUE(world.cases->media(world.actor("boss"), photo.ref.sha256).has_value());
   EXPECT_TRUE(world.cases->media(world.actor("m1"), photo.ref.sha256).has_value());

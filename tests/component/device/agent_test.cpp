@@ -73,7 +73,12 @@ TEST_F(Agent, ANewReportOfAnotherProcessIsNoticedAtOnce) {
 TEST_F(Agent, OneAgentForAFolder) {
   const auto running = agent();
   ASSERT_TRUE(wait_until([&] { return server_.hellos() > 0; }));
-  EXPECT_EQ(command({"run"}).status, 6);
+  const auto second = command({"run"});
+  EXPECT_EQ(second.status, 6);
+  EXPECT_NE(second.output.find("An agent runs on this data folder already"), std::string::npos) << second.output;
+  EXPECT_NE(second.output.find("process " + std::to_string(running->pid())), std::string::npos) << second.output;
+  const auto zh = run_command({program(), "--lang", "zh", "--config", config_file(), "run"});
+  EXPECT_NE(zh.output.find("此数据目录上已有代理在运行"), std::string::npos) << zh.output;
 }
 
 TEST_F(Agent, ASecondCopyIsTheSameRecord) {
@@ -119,6 +124,38 @@ TEST_F(Agent, ARefusedRecordIsKeptAndMayTryAgain) {
   refuse = false;
   EXPECT_EQ(command({"retry"}).output, "1\n");
   ASSERT_TRUE(wait_until([&] { return server_.count() == 2; }));
+}
+
+TEST_F(Agent, ARefusedAnswerOpensItsTaskAgain) {
+  TaskItem task;
+  task.task = uuid_from_string("018f0000-0000-7000-8000-000000000001").value();
+  task.task_kind = "verify";
+  task.case_id = task.task;
+  task.number = "YJB-0001";
+  task.category = "道路破损";
+  server_.send_item(kDevice, "task", encode_item(task), false);
+  server_.refuse = [](const Record& record) -> std::optional<BadRecord> {
+    return BadRecord{record.id, ErrorCode::unknown_actor, "不在名册"};
+  };
+  const auto running = agent();
+  ASSERT_TRUE(wait_until([&] { return server_.acknowledged() == 1; })) << agent_log();
+  ASSERT_EQ(command({"task", "done", to_string(task.task), "--outcome", "confirmed", "--text", "已修复"}).status, 0);
+  ASSERT_TRUE(wait_until([&] {
+    return agent_log().find("task open again " + to_string(task.task)) != std::string::npos;
+  })) << agent_log();
+  EXPECT_EQ(status()["open_tasks"], 1);
+}
+
+// A device that was wiped, and a broker that brings the items in another order.
+TEST_F(Agent, AfterAWipeTheLowestItemWinsWhateverTheOrder) {
+  server_.start_numbers_at(58);
+  server_.items_backwards = true;
+  for (const char* text : {"一", "二", "三"})
+    server_.send_item(kDevice, "notice", encode_item(NoticeItem{text}), false);
+  const auto running = agent();
+  ASSERT_TRUE(wait_until([&] { return server_.acknowledged() == 60; })) << agent_log();
+  const auto log = agent_log();
+  for (const char* number : {"#58", "#59", "#60"}) EXPECT_NE(log.find(number), std::string::npos) << log;
 }
 
 TEST_F(Agent, ReconnectsAfterTheBrokerDied) {
@@ -218,24 +255,44 @@ TEST_F(Agent, ATaskComesDownIsDoneAndAcknowledged) {
   EXPECT_TRUE(wait_until([&] { return server_.acknowledged() == 60; }));
 }
 
+// The backup is exactly what the device knew it to be (`safe` is the same before and after), the agent stays up.
 TEST_F(Agent, ARestoredServerGetsEverythingBack) {
-  const auto file = photo("a.jpg", 50'000);
-  report("一", {"--photo", file});
+  const auto old = photo("a.jpg", 50'000, 1);
+  const auto late = photo("b.jpg", 50'000, 2);
+  report("一", {"--photo", old});
   report("二");
+  const auto running = agent();
+  ASSERT_TRUE(drained());
+  server_.back_up();
+  server_.set_safe(2);
+  report("三", {"--photo", late});
+  ASSERT_TRUE(wait_until([&] { return server_.count() == 3; }));
+  ASSERT_TRUE(drained());
+  EXPECT_EQ(status()["safe"], 2);
+  ASSERT_TRUE(wait_until([&] { return status()["stored_records"] == 1; })) << status();
+
+  server_.restore();
+  ASSERT_EQ(server_.count(), 2U);
+  report("四");  // the receipt of this one tells
+  ASSERT_TRUE(wait_until([&] { return server_.count() == 4; })) << agent_log();
+  ASSERT_TRUE(drained()) << agent_log();
+  const auto again = server_.photo(hash_of(late));
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->complete);
+  EXPECT_NE(agent_log().find("restored from a backup"), std::string::npos) << agent_log();
+  EXPECT_EQ(server_.conflicts(), 0);
+}
+
+TEST_F(Agent, AServerRestoredWhileTheAgentWasAwayIsNoticedByItsGreeting) {
+  report("一");
   auto running = agent();
   ASSERT_TRUE(drained());
-  // The server has a backup of both, then loses its disk and comes back from one older than them.
-  server_.set_safe(1);
-  report("三");
-  ASSERT_TRUE(wait_until([&] { return server_.count() == 3; }));
-  ASSERT_TRUE(wait_until([&] { return status()["safe"] == 1; }));
-  server_.forget_everything();
   server_.set_safe(0);
-  running->kill(SIGTERM);
+  running->kill(SIGKILL);
+  server_.restore();  // its backup is empty
+  ASSERT_EQ(server_.count(), 0U);
   running = agent();
-  // The first was below the old `safe` and its photo complete: the device had leave to forget it.
-  ASSERT_TRUE(wait_until([&] { return server_.count() == 2; })) << agent_log();
-  EXPECT_EQ(server_.records()[0].seq, 2U);
+  ASSERT_TRUE(wait_until([&] { return server_.count() == 1; })) << agent_log();
 }
 
 TEST_F(Agent, TheServersTimeIsTheClockWithoutAReceiver) {

@@ -1,7 +1,10 @@
 // The position port against gpsd itself, which replays recorded receivers through gpsfake. gpsd's own decode of each
 // log (the .chk file beside it) is the oracle.
+#include <poll.h>
+
 #include <gridward/test/paths.hpp>
 #include <gridward_device/ports.hpp>
+#include <thread>
 
 #include "device_fixture.hpp"
 
@@ -121,11 +124,67 @@ TEST(ReceiverWithoutFix, IsNoPosition) {
 
 class Position : public DeviceTest {};
 
-TEST_F(Position, AReportWithoutAReceiverIsValidAndQuick) {
-  configure("tcp://127.0.0.1:9", "", {{"gpsd_host", "127.0.0.1"}, {"gpsd_port", free_port()}});
+TEST_F(Position, AReportWithoutAReceiverIsValidAfterTheWait) {
+  configure("tcp://127.0.0.1:9", "",
+            {{"gpsd_host", "127.0.0.1"}, {"gpsd_port", free_port()}, {"position_wait_ms", 1'000}});
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(command({"report", "--category", "A01", "--text", "x"}).status, 0);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 3s);
+  const auto took = std::chrono::steady_clock::now() - begin;
+  EXPECT_GE(took, 1s);
+  EXPECT_LT(took, 3s);
+  EXPECT_EQ(command({"report", "--category", "A01", "--text", "x", "--no-position"}).status, 0);
+}
+
+// Speaks just enough of gpsd's protocol: one fix for whoever connects.
+class LateReceiver {
+ public:
+  LateReceiver(int port, std::chrono::milliseconds after)
+      : thread_([this, port, after] {
+          std::this_thread::sleep_for(after);
+          const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+          const int on = 1;
+          ::setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+          sockaddr_in address{};
+          address.sin_family = AF_INET;
+          address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+          address.sin_port = htons(static_cast<std::uint16_t>(port));
+          if (::bind(server, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::listen(server, 1) != 0) {
+            return;
+          }
+          pollfd incoming{server, POLLIN, 0};
+          if (::poll(&incoming, 1, 10'000) == 1) {
+            const int client = ::accept4(server, nullptr, nullptr, SOCK_CLOEXEC);
+            const std::string words =
+                "{\"class\":\"VERSION\",\"release\":\"3.22\",\"rev\":\"3.22\",\"proto_major\":3,\"proto_minor\":14}\r\n"
+                "{\"class\":\"TPV\",\"device\":\"/dev/"
+                "x\",\"mode\":3,\"time\":\"2026-01-01T00:00:00.000Z\",\"lat\":39.1,"
+                "\"lon\":117.7,\"eph\":5.0}\r\n";
+            sent_ = ::send(client, words.data(), words.size(), MSG_NOSIGNAL) > 0;
+            pollfd open{client, POLLRDHUP, 0};
+            ::poll(&open, 1, 10'000);
+            ::close(client);
+          }
+          ::close(server);
+        }) {}
+  ~LateReceiver() { thread_.join(); }
+  bool sent() const { return sent_; }
+
+ private:
+  std::atomic<bool> sent_ = false;
+  std::thread thread_;
+};
+
+TEST(LateGpsd, IsFoundWithinThePositionWait) {
+  const int port = free_port();
+  const LateReceiver receiver(port, 1'200ms);
+  const auto position = device::make_gpsd_position("127.0.0.1", port, Millis{10'000}, [] {
+    return std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now().time_since_epoch());
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  const auto fix = position->latest(Millis{8'000});
+  ASSERT_TRUE(fix) << (receiver.sent() ? "it spoke" : "nobody asked it");
+  EXPECT_EQ(fix->lat_e7, 391'000'000);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
 }
 
 // A whole duty: sign-in with a fix, a track while the agent runs, sign-out from another process, nothing after.

@@ -6,6 +6,7 @@
 #include <gridward/test/paths.hpp>
 #include <gridward/test/test_server.hpp>
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace gridward::test {
 namespace {
@@ -37,15 +38,7 @@ class FleetRun : public ::testing::Test {
   FleetRun() : broker_(options()), server_(broker_.uri(), "", kTown, "server", "server-secret") {}
 
   void SetUp() override {
-    nlohmann::json fleet{{"behaviour",
-                          {{"start_within_s", 0.5},
-                           {"report_min_s", 2},
-                           {"report_max_s", 3},
-                           {"max_reports", 2},
-                           {"verify_min_s", 0.2},
-                           {"verify_max_s", 0.4},
-                           {"travel_mps", 500}}},
-                         {"handhelds", nlohmann::json::array()}};
+    nlohmann::json fleet{{"behaviour", behaviour()}, {"handhelds", nlohmann::json::array()}};
     for (int i = 0; i < kCount; ++i) {
       const auto folder = dir_ / name(i);
       std::filesystem::create_directories(folder);
@@ -66,6 +59,15 @@ class FleetRun : public ::testing::Test {
       for (const auto& p : grid(i).outer) ring.push_back({lon_deg(p), lat_deg(p)});
       fleet["handhelds"].push_back({{"config", name(i) + "/device.json"}, {"grid", ring}});
     }
+    write_file(dir_ / "fleet.json", fleet.dump());
+  }
+  static nlohmann::json behaviour() {
+    return {{"start_within_s", 0.5}, {"report_min_s", 2},   {"report_max_s", 3}, {"max_reports", 2},
+            {"verify_min_s", 0.2},   {"verify_max_s", 0.4}, {"travel_mps", 500}};
+  }
+  void change_behaviour(const nlohmann::json& more) {
+    auto fleet = nlohmann::json::parse(read_file(dir_ / "fleet.json"));
+    fleet["behaviour"].update(more);
     write_file(dir_ / "fleet.json", fleet.dump());
   }
   std::unique_ptr<Process> start(std::vector<std::string> more = {}) {
@@ -181,6 +183,64 @@ TEST_F(FleetRun, KilledAndStartedAgainItGoesOn) {
   EXPECT_EQ(server_.conflicts(), 0);
 }
 
+TEST_F(FleetRun, TheWitnessNamesWhatWasSavedAndNoTwoPhotosAreTheSame) {
+  std::filesystem::create_directories(dir_ / "photos");
+  ASSERT_EQ(
+      run_command({kSimProgram, "draw", "--out", (dir_ / "photos" / "one.jpg").string(), "--size", "320x240"}).status,
+      0);
+  const auto sim = start({"--minutes", "0.15", "--photos", (dir_ / "photos").string(), "--unique", "--witness",
+                          (dir_ / "witness.log").string()});
+  EXPECT_EQ(sim->wait(), 0) << log();
+  std::map<std::string, std::vector<std::string>> saved;  // id: device, seq, kind, photos
+  std::istringstream lines(read_file(dir_ / "witness.log"));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string word;
+    std::string device;
+    std::string epoch;
+    std::string id;
+    words >> word >> device >> epoch >> id;
+    ASSERT_EQ(word, "saved") << line;
+    saved[id] = {device};
+    while (words >> word) saved[id].push_back(word);
+  }
+  std::set<std::string> photos;
+  for (const auto& record : server_.records()) {
+    const auto kind = std::string(kind_name(record.body));
+    if (kind == "status" || kind == "track") continue;  // nobody is told of these
+    const auto found = saved.find(to_string(record.id));
+    ASSERT_NE(found, saved.end()) << kind << " " << to_string(record.id);
+    const auto& words = found->second;
+    EXPECT_EQ(words.at(0), name(record.actor.back() - '0'));
+    EXPECT_EQ(words.at(1), std::to_string(record.seq));
+    EXPECT_EQ(words.at(2), kind);
+    if (kind == "report") {
+      ASSERT_EQ(record.media.size(), 1U);
+      EXPECT_EQ(words.at(3), to_hex(record.media[0].sha256));
+      photos.insert(words.at(3));
+    }
+    saved.erase(found);
+  }
+  EXPECT_TRUE(saved.empty());
+  EXPECT_EQ(photos.size(), 2U * kCount);
+}
+
+TEST_F(FleetRun, AWrongClockIsInItsRecordsAndSaidToBe) {
+  change_behaviour({{"clock_jump_s", 7200}, {"clock_jump_every_s", 1}, {"max_reports", 4}, {"report_min_s", 1}});
+  const auto begin = std::chrono::system_clock::now();
+  const auto sim = start({"--minutes", "0.2"});
+  EXPECT_EQ(sim->wait(), 0) << log();
+  int wrong = 0;
+  for (const auto& record : server_.records()) {
+    const auto off = std::chrono::abs(record.at - begin);
+    EXPECT_LT(off, 7200s + 60s);
+    if (off < 120s) continue;
+    ++wrong;
+    EXPECT_NE(record.clock.source, ClockSource::gnss);
+  }
+  EXPECT_GT(wrong, kCount);
+}
+
 TEST_F(FleetRun, WithoutAServerItSaysWhatWaits) {
   broker_.stop();
   const auto sim = start({"--minutes", "0.05", "--drain", "1"});
@@ -188,10 +248,41 @@ TEST_F(FleetRun, WithoutAServerItSaysWhatWaits) {
   EXPECT_GT(last_line()["waiting"], 0);
 }
 
+TEST_F(FleetRun, ASoftLimitOfOpenFilesIsRaisedAndAHardOneIsTold) {
+  const auto limited = [&](const char* limits) {
+    return run_command({"sh", "-c", std::string(limits) + " && exec \"$@\"", "sh", kSimProgram, "run", "--fleet",
+                        (dir_ / "fleet.json").string(), "--minutes", "0.03", "--quiet"});
+  };
+  const auto raised = limited("ulimit -Sn 30");
+  EXPECT_EQ(raised.status, 0) << raised.output;
+  const auto refused = limited("ulimit -Sn 50 && ulimit -Hn 50");
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_NE(refused.output.find("4 handhelds need 68 descriptors, the hard limit is 50"), std::string::npos)
+      << refused.output;
+}
+
+// Folders of the same name in different places.
+TEST_F(FleetRun, NamesakesDoNotTakeEachOthersPhotos) {
+  auto fleet = nlohmann::json::parse(read_file(dir_ / "fleet.json"));
+  fleet["behaviour"].update({{"report_min_s", 0}, {"report_max_s", 0.05}, {"max_reports", 12}});
+  for (int i = 0; i < kCount; ++i) {
+    const auto folder = dir_ / ("place-" + std::to_string(i));
+    std::filesystem::create_directories(folder);
+    std::filesystem::rename(dir_ / name(i), folder / "hh");
+    fleet["handhelds"][static_cast<std::size_t>(i)]["config"] = folder.filename().string() + "/hh/device.json";
+  }
+  write_file(dir_ / "fleet.json", fleet.dump());
+  const auto sim = start({"--threads", "4"});
+  ASSERT_TRUE(wait_until([&] { return server_.complete_photos() == 12U * kCount; }, 100s)) << log();
+  EXPECT_EQ(sim->kill(SIGTERM), 0) << log();
+  EXPECT_EQ(last_line()["failed"], 0) << log();
+}
+
 TEST(Sim, UsageAndFiles) {
   EXPECT_EQ(run_command({kSimProgram}).status, 2);
   EXPECT_EQ(run_command({kSimProgram, "run"}).status, 2);
   EXPECT_EQ(run_command({kSimProgram, "run", "--fleet", "/nowhere.json"}).status, 3);
+  EXPECT_EQ(run_command({kSimProgram, "run", "--fleet", "/nowhere.json", "--unique"}).status, 2);
   EXPECT_EQ(run_command({kSimProgram, "draw"}).status, 2);
   EXPECT_EQ(run_command({kSimProgram, "nmea", "--log", "/nowhere", "--to", "39,117"}).status, 1);
   EXPECT_EQ(run_command({kSimProgram, "nmea", "--log", "/nowhere", "--to", "39"}).status, 2);

@@ -465,6 +465,13 @@ TEST_F(ServerTest, SpeaksTls) {
   EXPECT_NE(answer.output.find("hello"), std::string::npos);
   EXPECT_EQ(curl({"-o", "/dev/null", "-w", "%{size_download}", url + "/file"}).output, "700000");
   EXPECT_EQ(curl({"--data", "abc", url + "/echo", url + "/echo"}).output, "abcabc");
+  // Bodies around what fits into one TLS record, and well above it: the pages of the console are.
+  for (const std::size_t size : {15'000U, 16'384U, 16'385U, 60'000U}) {
+    test::write_file(dir / "body", std::string(size, 'e'));
+    const auto echoed = curl(
+        {"-o", "/dev/null", "-w", "%{size_download}", "--data-binary", "@" + (dir / "body").string(), url + "/echo"});
+    EXPECT_EQ(echoed.output, std::to_string(size));
+  }
   const auto live = curl({"--max-time", "1", "-N", url + "/live"});
   EXPECT_NE(live.output.find("retry: 2000"), std::string::npos);
   RawClient plain(port);

@@ -19,9 +19,16 @@ using gridward::mqtt::LinkState;
 using gridward::mqtt::ServerLink;
 
 class RawDevice {
+  // The library refuses what it cannot hold, and a machine at work on other things is slow to take it away.
+  static ::mqtt::create_options roomy() {
+    ::mqtt::create_options options(MQTTVERSION_5);
+    options.set_max_buffered_messages(100'000);
+    return options;
+  }
+
  public:
   RawDevice(const Mosquitto& broker, const std::string& id, const std::string& town = kTown, bool login = false)
-      : id_(id), client_(broker.uri(), id, ::mqtt::create_options(MQTTVERSION_5, 10'000), nullptr) {
+      : id_(id), client_(broker.uri(), id, roomy(), nullptr) {
     client_.set_message_callback([this](const ::mqtt::const_message_ptr& message) {
       if (message == nullptr) return;
       const auto& payload = message->get_payload_ref();

@@ -1,75 +1,12 @@
 // The program as an operator uses it: its commands, its exit statuses, its start and its stop.
-#include <gtest/gtest.h>
-
 #include <gridward/platform/crypto.hpp>
 #include <gridward/storage/store.hpp>
-#include <gridward/test/mosquitto.hpp>
-#include <gridward/test/paths.hpp>
-#include <gridward/test/process.hpp>
+#include <gridward/test/postgres.hpp>
 
-namespace gridward {
+#include "program_fixture.hpp"
+
+namespace gridward::test {
 namespace {
-
-using namespace std::chrono_literals;
-using namespace test;
-
-class ProgramTest : public ::testing::Test {
- protected:
-  ProgramTest() {
-    write_file(dir / "orgs.csv",
-               "code,parent,kind,name\n"
-               "120116,,district,滨海新区\n120116135,120116,town,杨家泊镇\n120116135201,120116135,village,一村\n"
-               "120116135201001,120116135201,grid,第一网格\n");
-    write_file(dir / "server.json",
-               "{\"data_dir\": \"data\", \"http.port\": 0, \"mqtt.uri\": \"\", \"policy.file\": \"" +
-                   test::source_dir().string() + "/server/profiles/binhai.json\"}");
-  }
-
-  std::vector<std::string> command(std::vector<std::string> words, bool configured = true) {
-    words.insert(words.begin(), test::program("server/main/gridward-server").string());
-    if (configured) {
-      words.push_back("--config");
-      words.push_back((dir / "server.json").string());
-    }
-    return words;
-  }
-  RunResult run(std::vector<std::string> words, bool configured = true) {
-    return run_command(command(std::move(words), configured));
-  }
-  RunResult with_input(const std::string& input, const std::vector<std::string>& words) {
-    std::vector<std::string> shell{"sh", "-c", "input=$1; shift; printf '%s\\n' \"$input\" | exec \"$@\"", "sh", input};
-    for (auto& word : command(words)) shell.push_back(word);
-    return run_command(shell);
-  }
-  void import_tree() {
-    const auto imported = run({"import", (dir / "orgs.csv").string()});
-    ASSERT_EQ(imported.status, 0) << imported.output;
-    EXPECT_EQ(imported.output, "imported 4 nodes, 0 outlines, 0 people, 0 devices\n");
-  }
-  // The address of the line `ready …`; empty when the program ended before or said nothing for long.
-  std::string ready(Process& server, const std::string& log) {
-    std::string address;
-    wait_until(
-        [&] {
-          const auto text = read_file(dir / log);
-          const auto at = text.find("ready http");
-          if (at == std::string::npos) return !server.running();
-          const auto end = text.find('\n', at);
-          if (end == std::string::npos) return false;
-          address = text.substr(at + 6, end - at - 6);
-          return true;
-        },
-        30s);
-    return address;
-  }
-  RunResult curl(std::vector<std::string> words) {
-    words.insert(words.begin(), {"curl", "-sS", "--max-time", "20", "-b", (dir / "jar").string(), "-c",
-                                 (dir / "jar").string(), "-H", "X-Gridward: 1"});
-    return run_command(words);
-  }
-
-  TempDir dir;
-};
 
 TEST_F(ProgramTest, TheCommandLineIsExplained) {
   EXPECT_EQ(run({"help"}, false).status, 0);
@@ -137,14 +74,130 @@ TEST_F(ProgramTest, DatabaseCommands) {
   EXPECT_TRUE(run({"migrate"}).output.starts_with("schema version "));
   import_tree();
   EXPECT_EQ(run({"audit", "verify"}).output, "ok: 0 cases\n");
-  const auto copy = (dir / "copy.db").string();
-  const auto saved = run({"backup", copy});
-  EXPECT_EQ(saved.status, 0) << saved.output;
-  EXPECT_EQ(run({"backup", copy}).status, 1);  // never over an old one
-  const auto from_copy = run({"audit", "verify", "--set", "database.url=sqlite://" + copy});
-  EXPECT_EQ(from_copy.status, 0) << from_copy.output;
   const auto perms = std::filesystem::status(dir / "data").permissions();
   EXPECT_EQ(perms & std::filesystem::perms::others_all, std::filesystem::perms::none);
+}
+
+TEST_F(ProgramTest, BackupAndRestore) {
+  const auto backups = (dir / "backups").string();
+  const auto nothing = run({"backup", backups});
+  EXPECT_EQ(nothing.status, 1);
+  EXPECT_NE(nothing.output.find("there is no database"), std::string::npos) << nothing.output;
+  EXPECT_FALSE(std::filesystem::exists(dir / "data/gridward.db"));
+
+  import_tree();
+  const auto saved = run({"backup", backups});
+  ASSERT_EQ(saved.status, 0) << saved.output;
+  const auto folder = saved.output.substr(0, saved.output.find(':'));
+  EXPECT_TRUE(run({"backup", "verify", folder}, false).output.starts_with("ok: 1 files"));
+  EXPECT_EQ(std::filesystem::status(folder).permissions(), std::filesystem::perms::owner_all);
+  const auto there = run({"restore", folder});
+  EXPECT_EQ(there.status, 1);
+  EXPECT_NE(there.output.find("move the folder away"), std::string::npos) << there.output;
+  EXPECT_EQ(run({"restore", folder, "--set", "database.url=postgresql:///x"}).status, 3);
+  EXPECT_EQ(run({"restore", backups, "--set", "data_dir=" + (dir / "elsewhere").string()}).status, 4)
+      << "a folder of backups is none";
+
+  std::filesystem::rename(dir / "data", dir / "lost");
+  const auto restored = run({"restore", folder});
+  EXPECT_EQ(restored.status, 0) << restored.output;
+  EXPECT_EQ(run({"audit", "verify"}).output, "ok: 0 cases\n");
+  EXPECT_EQ(run({"device", "list", "--org", "120116135"}).status, 0) << "the tree is there";
+
+  // Cut off: nothing begins a database of its own beside what is half there.
+  std::filesystem::create_directory(dir / "data/restore.part");
+  using Words = std::vector<std::string>;
+  for (const auto& words : {Words{"serve"}, Words{"audit", "verify"}, Words{"migrate"}}) {
+    const auto refused = run(words);
+    EXPECT_EQ(refused.status, 1) << words[0];
+    EXPECT_NE(refused.output.find("restore"), std::string::npos) << refused.output;
+  }
+
+  auto text = read_file(std::filesystem::path(folder) / "gridward.db");
+  text[text.size() / 2] ^= 1;
+  write_file(std::filesystem::path(folder) / "gridward.db", text);
+  EXPECT_EQ(run({"backup", "verify", folder}, false).status, 4);
+}
+
+// Whatever the moment, what is there under its own name is whole.
+TEST_F(ProgramTest, ABackupThatIsKilledIsNone) {
+  import_tree();
+  // Photos enough for the kill to fall among them.
+  const auto sql = [&](const std::string& statement) {
+    const auto done = run_command({"sqlite3", (dir / "data/gridward.db").string(), statement});
+    ASSERT_EQ(done.status, 0) << done.output;
+  };
+  std::string rows = "BEGIN;";
+  for (int i = 0; i < 120; ++i) {
+    const auto bytes = "photo " + std::to_string(i);
+    const auto hex = to_hex(platform::sha256(as_bytes(bytes)));
+    const auto file = dir / "data/photos/original" / hex.substr(0, 2) / hex;
+    std::filesystem::create_directories(file.parent_path());
+    write_file(file, bytes);
+    rows += "INSERT INTO media (sha256, size, type, status, problem) VALUES ('" + hex + "'," +
+            std::to_string(bytes.size()) + ",'image/jpeg',3,'');";
+  }
+  sql(rows + "INSERT INTO streams (device, epoch, contiguous, newest) VALUES ('hh-1','" + std::string(32, '1') +
+      "',7,7);COMMIT;");
+  const auto backups = dir / "backups";
+  std::size_t whole = 0;
+  std::size_t cut = 0;
+  for (int delay = 0; delay < 60 && (whole == 0 || cut < 5); ++delay) {
+    Process program(command({"backup", backups.string()}), dir / "log");
+    // From before the first file to after the last.
+    const auto photos_seen = static_cast<std::size_t>(delay) * 25;
+    wait_until([&] {
+      if (!program.running()) return true;
+      if (!std::filesystem::exists(backups)) return delay == 0;
+      std::size_t seen = 0;
+      std::error_code ignored;
+      for (auto entry = std::filesystem::recursive_directory_iterator(backups, ignored);
+           !ignored && entry != std::filesystem::recursive_directory_iterator(); entry.increment(ignored)) {
+        if (entry->path().string().find(".part") != std::string::npos) ++seen;
+      }
+      return seen >= photos_seen;
+    });
+    cut += program.kill(SIGKILL) == 128 + SIGKILL ? 1U : 0U;
+    whole = 0;
+    if (!std::filesystem::exists(backups)) continue;
+    for (const auto& entry : std::filesystem::directory_iterator(backups)) {
+      if (entry.path().extension() == ".part") {
+        EXPECT_NE(run({"restore", entry.path().string(), "--set", "data_dir=" + (dir / "elsewhere").string()}).status,
+                  0);
+        continue;
+      }
+      ++whole;
+      EXPECT_EQ(run({"backup", "verify", entry.path().string()}, false).status, 0);
+    }
+    const auto told = run_command(
+        {"sqlite3", (dir / "data/gridward.db").string(), "SELECT COALESCE(MAX(safe), 0) FROM backup_reach"});
+    if (whole == 0) {
+      EXPECT_EQ(told.output, "0\n") << "handhelds would forget what nobody has";
+    }
+  }
+  EXPECT_GE(cut, 5U);
+  const auto last = run({"backup", backups.string()});
+  EXPECT_EQ(last.status, 0) << last.output;
+  EXPECT_NE(last.output.find("120 photos"), std::string::npos) << last.output;
+  for (const auto& entry : std::filesystem::directory_iterator(backups)) EXPECT_NE(entry.path().extension(), ".part");
+}
+
+TEST_F(ProgramTest, PostgresqlIsBackedUpWithItsOwnTools) {
+  if (!Postgres::installed()) GTEST_SKIP() << "PostgreSQL is not installed";
+  auto& cluster = Postgres::shared();
+  const auto first = "database.url=" + cluster.new_database();
+  const auto mark = (dir / "mark").string();
+  ASSERT_EQ(run({"import", (dir / "orgs.csv").string(), "--set", first}).status, 0);
+  const auto refused = run({"backup", (dir / "backups").string(), "--set", first});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_NE(refused.output.find("docs/operations.md"), std::string::npos) << refused.output;
+  const auto marked = run({"backup", "mark", mark, "--set", first});
+  EXPECT_EQ(marked.status, 0) << marked.output;
+  EXPECT_EQ(run({"backup", "confirm", mark, "--set", first}).status, 0);
+  EXPECT_EQ(run({"restored", "--set", first}).status, 0);
+  const auto late = run({"backup", "confirm", mark, "--set", first});
+  EXPECT_EQ(late.status, 1);
+  EXPECT_NE(late.output.find("restored"), std::string::npos) << late.output;
 }
 
 TEST_F(ProgramTest, ServesUntilItIsAskedToStop) {
@@ -233,4 +286,4 @@ TEST_F(ProgramTest, StartsAgainAfterKill9) {
 }
 
 }  // namespace
-}  // namespace gridward
+}  // namespace gridward::test

@@ -44,6 +44,43 @@ TEST_P(Migrations, GoOnFromEveryEarlierVersionAndKeepWhatIsThere) {
   }
 }
 
+// Of a store that named records by their UUID alone.
+TEST_P(Migrations, FilesGoToTheRowsOfTheirRecordsAndSenders) {
+  ASSERT_EQ(migrate(url_, all_migrations().first(7)), 7);
+  const auto hex = [](std::uint32_t number) { return "'" + to_hex(id(number).bytes) + "'"; };
+  const auto insert = [&](const std::string& sql) { raw_sql(url_, "INSERT INTO " + sql + " RETURNING 1"); };
+  insert("streams (stream, device, epoch, contiguous, newest) VALUES (1, 'hh-1', " + hex(9) + ", 2, 2), (2, 'hh-2', " +
+         hex(9) + ", 1, 1)");
+  insert("records (record, stream, id, seq, town, kind, actor, at, received, hash, bytes) VALUES (10, 1, " + hex(1) +
+         ", 1, '', '', '', 0, 0, '', ''), (11, 1, " + hex(2) + ", 2, '', '', '', 0, 0, '', ''), (12, 2, " + hex(3) +
+         ", 1, '', '', '', 0, 0, '', '')");
+  insert("media (media, sha256, size, type, status, have, problem) VALUES (1, '" + to_hex(sha(1)) +
+         "', 100, 'image/png', 3, '', ''), (2, '" + to_hex(sha(2)) + "', 200, 'image/jpeg', 1, '0+50', '')");
+  insert("media_links (media, record, role, case_id) VALUES (2, " + hex(1) + ", 0, " + hex(100) + "), (1, " + hex(1) +
+         ", 0, " + hex(100) + "), (1, " + hex(3) + ", 2, " + hex(100) + "), (2, " + hex(2) + ", 0, NULL)");
+
+  auto store = open_store({.url = url_});
+  ASSERT_TRUE(store) << to_string(store.error());
+  ASSERT_TRUE((*store)->write([](app::Tx& tx) -> Result<void> {
+    const auto media = tx.case_media(id(100));
+    EXPECT_EQ(media.size(), 2U);
+    EXPECT_EQ(media.at(0).file.sha256, sha(2)) << "in their order";
+    EXPECT_EQ(media.at(0).file.status, app::MediaStatus::expected) << "its pieces come again";
+    EXPECT_EQ(media.at(1).file.status, app::MediaStatus::derived);
+    EXPECT_EQ(media.at(1).file.type, "image/png");
+    for (const char* device : {"hh-1", "hh-2"}) {
+      EXPECT_EQ(tx.find_upload(device, sha(1))->state, app::UploadState::delivered) << device;
+    }
+    EXPECT_EQ(tx.find_upload("hh-1", sha(2))->state, app::UploadState::open);
+    EXPECT_EQ(tx.find_upload("hh-1", sha(2))->size, 200U);
+    EXPECT_EQ(tx.find_media(sha(2))->status, app::MediaStatus::expected);
+    // New ones get numbers behind the old.
+    tx.expect_media({sha(3), 1, "image/jpeg", {}}, 12, id(100));
+    EXPECT_EQ(tx.case_media(id(100)).back().file.sha256, sha(3));
+    return {};
+  }));
+}
+
 TEST_P(Migrations, ANewerDatabaseIsRefusedAndLeftAlone) {
   ASSERT_TRUE(migrate(url_));
   raw_sql(url_, "INSERT INTO schema_version (version, name) VALUES (1000, 'of tomorrow') RETURNING 1");

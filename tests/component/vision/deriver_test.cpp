@@ -24,8 +24,8 @@ class Deriver : public WorkerTest {
   }
   Sha256 seal(const Bytes& photo) {
     const Sha256 sha = platform::sha256(photo);
-    EXPECT_TRUE(store_->write_piece(sha, photo.size(), 0, photo));
-    EXPECT_TRUE(store_->seal(sha, photo.size()));
+    EXPECT_TRUE(store_->write_piece(sha, "hh-1", photo.size(), 0, photo));
+    EXPECT_TRUE(store_->seal(sha, "hh-1", photo.size()));
     return sha;
   }
 

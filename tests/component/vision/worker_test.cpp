@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <gridward/test/drawn_photo.hpp>
@@ -174,6 +176,45 @@ TEST_F(Worker, EndsWithTheServer) {
   }
   EXPECT_NE(::kill(pid, 0), 0);
 }
+
+#if !defined(__SANITIZE_THREAD__)  // it forks
+// Of /proc: also a zombie is gone, when whoever inherited it is slow to wait.
+bool at_work(pid_t pid) {
+  const auto stat = test::read_file("/proc/" + std::to_string(pid) + "/stat");
+  const auto state = stat.rfind(") ");
+  return state != std::string::npos && stat[state + 2] != 'Z' && stat[state + 2] != 'X';
+}
+
+TEST_F(Worker, EndsWithAServerThatIsKilledInTheMiddleOfAPhoto) {
+  // A lossless picture of noise: it takes seconds.
+  cv::Mat noise(7900, 7900, CV_8UC3);
+  cv::RNG(5).fill(noise, cv::RNG::UNIFORM, 0, 4);
+  const auto photo = write(make_with_opencv(".png", noise));
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  const pid_t server = ::fork();
+  if (server == 0) {
+    PhotoWorker worker(options());
+    if (!worker.start()) ::_exit(1);
+    const pid_t pid = worker.pid();
+    if (::write(pipe[1], &pid, sizeof pid) != sizeof pid) ::_exit(1);
+    const auto ignored = derive(worker, photo);
+    ::_exit(2);  // it was finished before the kill: then this test proves nothing
+  }
+  ::close(pipe[1]);
+  pid_t worker = -1;
+  ASSERT_EQ(::read(pipe[0], &worker, sizeof worker), static_cast<ssize_t>(sizeof worker));
+  std::this_thread::sleep_for(200ms);
+  ::kill(server, SIGKILL);
+  const auto killed = std::chrono::steady_clock::now();
+  int status = 0;
+  ASSERT_EQ(::waitpid(server, &status, 0), server);
+  EXPECT_TRUE(WIFSIGNALED(status)) << "the photo was done too soon";
+  while (at_work(worker) && std::chrono::steady_clock::now() < killed + 10s) std::this_thread::sleep_for(2ms);
+  const auto stayed = std::chrono::steady_clock::now() - killed;
+  EXPECT_LT(stayed, 500ms) << std::chrono::duration_cast<std::chrono::milliseconds>(stayed).count() << " ms";
+}
+#endif
 
 }  // namespace
 }  // namespace gridward::vision::testing

@@ -1,3 +1,4 @@
+import { createHash, X509Certificate } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -10,12 +11,15 @@ export const screenshots = process.env.GRIDWARD_SCREENSHOTS ?? join(root, 'build
 export const wide = { width: 1440, height: 900 }
 export const narrow = { width: 390, height: 844 }
 
-// Every launch has a fresh profile, which Playwright throws away.
-export function launch() {
-  return chromium.launch({
-    executablePath: process.env.GRIDWARD_CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
-  })
+// Every launch has a fresh profile, which Playwright throws away. `trusted`: the one certificate (PEM file) that is
+// taken although no authority of the browser signed it; every other is refused as in town.
+export async function launch({ trusted = null } = {}) {
+  const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync']
+  if (trusted !== null) {
+    const key = new X509Certificate(await readFile(trusted)).publicKey.export({ type: 'spki', format: 'der' })
+    args.push(`--ignore-certificate-errors-spki-list=${createHash('sha256').update(key).digest('base64')}`)
+  }
+  return chromium.launch({ executablePath: process.env.GRIDWARD_CHROMIUM ?? '/usr/bin/chromium', args })
 }
 
 // A page of one person. Anything thrown in it is kept in `page.problems` for the story to look at.
@@ -47,9 +51,21 @@ export async function logIn(page, account) {
   await page.locator('[data-testid=live][data-status=open]').waitFor({ state: 'attached' })
 }
 
+// Until what opens or closes has done so; the long fading of what is new is left to itself.
+async function still(page) {
+  await page.waitForTimeout(100)
+  await page.evaluate(() => {
+    const brief = (animation) => {
+      const { duration, iterations } = animation.effect.getComputedTiming()
+      return duration * iterations < 1000
+    }
+    return Promise.all(document.getAnimations().filter(brief).map((animation) => animation.finished.catch(() => undefined)))
+  })
+}
+
 export async function shot(page, name, options = {}) {
   await mkdir(screenshots, { recursive: true })
-  await page.waitForTimeout(350) // opening animations
+  await still(page)
   await page.screenshot({ path: join(screenshots, `${name}.png`), ...options })
 }
 
@@ -60,7 +76,7 @@ export async function barriers(page) {
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }))
   return violations
     .filter((v) => v.impact === 'serious' || v.impact === 'critical')
-    .map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 5).join(' | ')}`)
+    .flatMap((v) => v.nodes.slice(0, 5).map((n) => `${v.id}: ${n.target.join(' ')}: ${n.any.map((check) => check.message).join('; ')}`))
 }
 
 export function json(page, path) {

@@ -35,6 +35,10 @@ export class Handheld {
     const tasks = JSON.parse(await this.command('task', 'list', '--json'))
     return tasks.find((task) => task.case === caseId && task.state === 'open') ?? null
   }
+  // Whether the agent has the server's receipt for what `save` gave back.
+  receipted(id) {
+    return this.lines.some((line) => line.endsWith(` receipted ${id}`))
+  }
   async drained() {
     const status = JSON.parse(await this.command('status', '--json'))
     return status.waiting_records === 0 && status.waiting_media === 0 && status.pending_points === 0

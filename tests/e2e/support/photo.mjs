@@ -4,9 +4,9 @@ import { promisify } from 'node:util'
 import { buildDir } from './stack.mjs'
 
 // A street scene that the simulator draws, for pictures that people look at. Gives its path.
-export async function drawnScene(path, seed) {
-  const problems = ['manhole', 'litter', 'pothole', 'stall', 'parking', 'lamp', 'puddle']
-  const words = ['draw', '--out', path, '--seed', String(seed), '--size', '2400x1800', '--problem', problems[seed % problems.length]]
+const problems = ['manhole', 'litter', 'pothole', 'stall', 'parking', 'lamp', 'puddle']
+export async function drawnScene(path, seed, size = '2400x1800', { problem = problems[seed % problems.length], repaired = false } = {}) {
+  const words = ['draw', '--out', path, '--seed', String(seed), '--size', size, '--problem', problem, ...(repaired ? ['--repaired'] : [])]
   await promisify(execFile)(join(buildDir, 'firmware-sim', 'gridward-sim'), words)
   return path
 }
@@ -61,18 +61,42 @@ export function withOrientation(jpeg, orientation) {
   return Buffer.concat([jpeg.subarray(0, 2), head, body, jpeg.subarray(2)])
 }
 
-// The colours that the page really shows in the corners of an image.
-export function shownCorners(image) {
-  return image.evaluate((element) => {
-    const { naturalWidth: w, naturalHeight: h } = element
-    const canvas = document.createElement('canvas')
-    canvas.width = w
-    canvas.height = h
-    const paint = canvas.getContext('2d')
-    paint.drawImage(element, 0, 0)
-    const at = (x, y) => [...paint.getImageData(Math.round(w * x), Math.round(h * y), 1, 1).data.slice(0, 3)]
-    return { width: w, height: h, topLeft: at(0.1, 0.1), topRight: at(0.9, 0.1), bottomLeft: at(0.1, 0.9), bottomRight: at(0.9, 0.9) }
-  })
+// The same picture whose header says that it is 20,000 pixels wide and high: over the limit, and a bomb for who believes it.
+export function hugePhoto(jpeg) {
+  const out = Buffer.from(jpeg)
+  for (let at = 2; at < out.length; at += 2 + out.readUInt16BE(at + 2)) {
+    const marker = out.readUInt16BE(at)
+    if (marker < 0xffc0 || marker > 0xffc2) continue // not a start of frame
+    out.writeUInt16BE(20_000, at + 5)
+    out.writeUInt16BE(20_000, at + 7)
+    return out
+  }
+  throw new Error('no start of frame')
+}
+
+// The colours in the corners of the picture as they stand on the screen: a screenshot, so that whatever turns a picture
+// (its bytes, its EXIF, a style) is in it. The picture is fitted into its box, so the margins are left out.
+export async function paintedCorners(image) {
+  const size = await image.evaluate((e) => ({ width: e.naturalWidth, height: e.naturalHeight }))
+  const png = [...(await image.screenshot())]
+  const corners = await image.evaluate(
+    async (_, { png, size }) => {
+      const shot = await createImageBitmap(new Blob([Uint8Array.from(png)]))
+      const canvas = new OffscreenCanvas(shot.width, shot.height)
+      const paint = canvas.getContext('2d')
+      paint.drawImage(shot, 0, 0)
+      const scale = Math.min(shot.width / size.width, shot.height / size.height)
+      const at = (x, y) => {
+        const px = shot.width / 2 + (x - 0.5) * size.width * scale
+        const py = shot.height / 2 + (y - 0.5) * size.height * scale
+        return [...paint.getImageData(Math.round(px), Math.round(py), 1, 1).data.slice(0, 3)]
+      }
+      // Not the outermost tenth: a caption stands on the picture's upper left corner.
+      return { topLeft: at(0.3, 0.3), topRight: at(0.9, 0.1), bottomLeft: at(0.1, 0.9), bottomRight: at(0.9, 0.9) }
+    },
+    { png, size },
+  )
+  return { ...size, ...corners }
 }
 
 export function near(a, b, tolerance = 24) {

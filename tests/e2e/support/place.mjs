@@ -18,3 +18,10 @@ export function middleOf(outline) {
   return { lat, lon, edge }
 }
 
+// A spot that is surely outside: as far beyond the northernmost corner as the grid is high.
+export function beyond(outline) {
+  const ring = outline.coordinates[0]
+  const north = ring.reduce((best, p) => (p[1] > best[1] ? p : best))
+  const south = Math.min(...ring.map((p) => p[1]))
+  return { lat: 2 * north[1] - south, lon: north[0] }
+}

@@ -1,3 +1,4 @@
+#include <gridward/device.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -11,6 +12,8 @@ namespace {
 namespace fs = std::filesystem;
 
 const UnixMs kNow = from_unix_ms(1'790'000'000'000);
+const Uuid kStore = make_uuid_v7(kNow, {});
+const Uuid kOtherStore = make_uuid_v7(kNow + Millis{1}, {});
 
 class OutboxTest : public ::testing::Test {
  protected:
@@ -110,6 +113,23 @@ TEST_F(OutboxTest, MissingOrNewerIsRefused) {
   EXPECT_EQ(Outbox::open(box(), options()).error().code, ErrorCode::newer_database);
 }
 
+TEST_F(OutboxTest, AnOutboxOfTheFirstSchemaIsUpgraded) {
+  {
+    auto outbox = open();
+    must(outbox, report());
+    Database db(box() / "outbox.db", false, 100);
+    db.exec("ALTER TABLE task DROP COLUMN result");
+    db.exec("ALTER TABLE task DROP COLUMN cancelled");
+    db.exec("PRAGMA user_version=1");
+  }
+  auto outbox = open();
+  EXPECT_EQ(outbox.summary().waiting_records, 1U);
+  outbox.transaction([&] { outbox.store_down({1, "task_cancelled", encode_item(TaskCancelledItem{id(6)})}, kNow); });
+  EXPECT_EQ(outbox.append(draft(TaskResultBody{id(6), TaskOutcome::confirmed, "好"})).error().code,
+            ErrorCode::illegal_transition);
+  EXPECT_EQ(open().epoch(), outbox.epoch());
+}
+
 TEST_F(OutboxTest, KeepsTheExactBytesOfARecord) {
   auto outbox = open();
   auto d = report("路灯不亮");
@@ -154,11 +174,11 @@ TEST_F(OutboxTest, SignInAndOutMustAlternate) {
 TEST_F(OutboxTest, PointsAreKeptOnDutyOnly) {
   auto outbox = open();
   const TrackPoint point{kNow, {390'000'000, 1'177'000'000}, 300};
-  EXPECT_FALSE(outbox.add_track_point(point));
+  EXPECT_EQ(outbox.add_track_point(point), PointStored::off_duty);
   must(outbox, draft(SignBody{SignAct::in}));
-  EXPECT_TRUE(outbox.add_track_point(point));
+  EXPECT_EQ(outbox.add_track_point(point), PointStored::kept);
   must(outbox, draft(SignBody{SignAct::out}));
-  EXPECT_FALSE(outbox.add_track_point(point));
+  EXPECT_EQ(outbox.add_track_point(point), PointStored::off_duty);
   EXPECT_EQ(outbox.summary().pending_points, 0U);
 }
 
@@ -166,7 +186,8 @@ TEST_F(OutboxTest, ASignOutFromAnotherProcessClosesTheTrackBeforeItself) {
   auto agent = open();
   must(agent, draft(SignBody{SignAct::in}));
   for (int i = 0; i < 5; ++i) {
-    ASSERT_TRUE(agent.add_track_point({kNow + Millis{i * 1'000}, {390'000'000 + i, 1'177'000'000}, 300}));
+    ASSERT_EQ(agent.add_track_point({kNow + Millis{i * 1'000}, {390'000'000 + i, 1'177'000'000}, 300}),
+              PointStored::kept);
   }
   auto command = open();
   const auto out = must(command, draft(SignBody{SignAct::out}, kNow + Millis{9'000}));
@@ -178,7 +199,7 @@ TEST_F(OutboxTest, ASignOutFromAnotherProcessClosesTheTrackBeforeItself) {
   EXPECT_EQ(track.actor, "wg0001");
   EXPECT_EQ(command.summary().pending_points, 0U);
   // The agent, a moment late:
-  EXPECT_FALSE(agent.add_track_point({kNow + Millis{10'000}, {390'000'000, 1'177'000'000}, 300}));
+  EXPECT_EQ(agent.add_track_point({kNow + Millis{10'000}, {390'000'000, 1'177'000'000}, 300}), PointStored::off_duty);
 }
 
 TEST_F(OutboxTest, APatrolHasItsOwnBatchesAndEndsWithTheDuty) {
@@ -217,9 +238,9 @@ TEST_F(OutboxTest, WhereThereIsNoSignInThePatrolIsTheDuty) {
   with.duty_by_patrol = true;
   auto outbox = open(with);
   must(outbox, draft(PatrolBody{PatrolAct::start, id(5), {}, {}}));
-  EXPECT_TRUE(outbox.add_track_point({kNow, {2, 2}, 0}));
+  EXPECT_EQ(outbox.add_track_point({kNow, {2, 2}, 0}), PointStored::kept);
   must(outbox, draft(PatrolBody{PatrolAct::stop, {}, {}, {}}));
-  EXPECT_FALSE(outbox.add_track_point({kNow, {2, 2}, 0}));
+  EXPECT_EQ(outbox.add_track_point({kNow, {2, 2}, 0}), PointStored::off_duty);
   EXPECT_EQ(std::get<TrackBody>(decoded(outbox, 2).body).patrol, id(5));
 }
 
@@ -235,6 +256,63 @@ TEST_F(OutboxTest, ABatchIsInOrderOfTimeAndLimited) {
   for (std::uint64_t seq = 2; seq <= 5; ++seq) points += std::get<TrackBody>(decoded(outbox, seq).body).points.size();
   EXPECT_EQ(points, static_cast<std::size_t>(many) + 2);
   EXPECT_EQ(outbox.close_track(draft(TrackBody{})), 0U);
+}
+
+TEST_F(OutboxTest, APointThatTheWireDoesNotTakeIsCountedAndStopsNothing) {
+  auto outbox = open();
+  must(outbox, draft(SignBody{SignAct::in}));
+  const std::vector<TrackPoint> bad{
+      {from_unix_ms(limits::kLatestMs + 1), {1, 1}, 0},
+      {from_unix_ms(limits::kEarliestMs - 1), {1, 1}, 0},
+      {kNow, {900'000'001, 1}, 0},
+      {kNow, {-900'000'001, 1}, 0},
+      {kNow, {1, 1'800'000'001}, 0},
+      {kNow, {1, -1'800'000'001}, 0},
+      {from_unix_ms(INT64_MIN), {1, 1}, 0},
+      {from_unix_ms(INT64_MAX), {1, 1}, 0},
+  };
+  for (const auto& point : bad) {
+    EXPECT_EQ(outbox.add_track_point(point), PointStored::refused);
+    EXPECT_EQ(outbox.add_track_point({kNow, {1, 1}, 0}), PointStored::kept);
+  }
+  EXPECT_EQ(outbox.add_track_point({from_unix_ms(limits::kLatestMs), {900'000'000, -1'800'000'000}, UINT32_MAX}),
+            PointStored::kept);
+  EXPECT_EQ(outbox.summary().dropped_points, bad.size());
+  must(outbox, draft(SignBody{SignAct::out}));
+  EXPECT_FALSE(outbox.duty().on_duty);
+  EXPECT_EQ(std::get<TrackBody>(decoded(outbox, 2).body).points.size(), bad.size());
+}
+
+// What an earlier version took, or a byte that went wrong on the card.
+TEST_F(OutboxTest, ABadPointThatIsThereAlreadyDoesNotBlockTheSignOut) {
+  auto outbox = open();
+  must(outbox, draft(SignBody{SignAct::in}));
+  EXPECT_EQ(outbox.add_track_point({kNow, {1, 1}, 0}), PointStored::kept);
+  {
+    Database db(box() / "outbox.db", false, 100);
+    db.exec(
+        "INSERT INTO track_point(at, lat, lon, accuracy) VALUES(9223372036854775807, 1, 1, 0), (0, 2000000000, 1, 0)");
+  }
+  EXPECT_EQ(outbox.add_track_point({kNow + Millis{1}, {1, 1}, 0}), PointStored::kept);
+  const auto out = must(outbox, draft(SignBody{SignAct::out}));
+  EXPECT_EQ(out.seq, 3U);
+  EXPECT_EQ(std::get<TrackBody>(decoded(outbox, 2).body).points.size(), 2U);
+  EXPECT_EQ(outbox.summary().dropped_points, 2U);
+  EXPECT_EQ(outbox.summary().pending_points, 0U);
+}
+
+TEST_F(OutboxTest, ABatchThatCannotBeARecordDoesNotBlockTheSignOut) {
+  auto outbox = open();
+  must(outbox, draft(SignBody{SignAct::in}));
+  EXPECT_EQ(outbox.add_track_point({kNow, {1, 1}, 0}), PointStored::kept);
+  {
+    Database db(box() / "outbox.db", false, 100);
+    // The track is the member's who signed in; this is no name.
+    db.prepare("UPDATE meta SET value=? WHERE key='duty_actor'").bind(1, std::string(200, 'x')).run();
+  }
+  must(outbox, draft(SignBody{SignAct::out}));
+  EXPECT_FALSE(outbox.duty().on_duty);
+  EXPECT_EQ(outbox.summary().dropped_points, 1U);
 }
 
 // ---- photos ----
@@ -312,7 +390,7 @@ TEST_F(OutboxTest, AReceiptStopsTheSendingDeletionWaitsForSafe) {
   const auto second = must(outbox, report());
   receipt(outbox, {d.id});
   EXPECT_EQ(outbox.waiting(Lane::urgent, 0, 10, 10'000).size(), 1U);
-  outbox.transaction([&] { outbox.save_safe(1); });
+  outbox.transaction([&] { outbox.save_safe(kStore, 1); });
   outbox.prune();
   EXPECT_EQ(outbox.summary().stored_records, 2U);  // its photo is still on the way
   outbox.transaction([&] { outbox.mark_media_complete(d.media[0].sha256); });
@@ -324,40 +402,121 @@ TEST_F(OutboxTest, AReceiptStopsTheSendingDeletionWaitsForSafe) {
   EXPECT_EQ(outbox.summary().stored_records, 1U);  // above safe
 }
 
+TEST_F(OutboxTest, APhotoThatWasRefusedKeepsItsRecordAndItself) {
+  auto outbox = open();
+  auto d = report();
+  d.media.push_back(*outbox.import_photo(jpeg("a.jpg"), MediaRole::scene));
+  must(outbox, d);
+  receipt(outbox, {d.id});
+  outbox.transaction([&] {
+    outbox.mark_media_refused(d.media[0].sha256, ErrorCode::media_hash_mismatch, kNow);
+    outbox.save_safe(kStore, 1);
+  });
+  outbox.prune();
+  auto with = options();
+  with.min_free_bytes = UINT64_MAX / 2;  // more than any disk has
+  EXPECT_FALSE(open(with).ensure_room(1));
+  EXPECT_EQ(outbox.summary().stored_records, 1U);
+  EXPECT_EQ(media_files(), 1U);
+  ASSERT_EQ(outbox.refused().size(), 1U);
+  EXPECT_EQ(outbox.retry_refused(), 1U);
+  EXPECT_EQ(outbox.waiting_media({}, 10).size(), 1U);
+}
+
 TEST_F(OutboxTest, UnsafeRecordsAreNeverPruned) {
   auto outbox = open();
   const auto saved = must(outbox, report());
-  outbox.transaction([&] { outbox.save_safe(1'000); });  // a server that is wrong about us
+  outbox.transaction([&] { outbox.save_safe(kStore, 1'000); });  // a server that is wrong about us
   outbox.prune();
   EXPECT_EQ(outbox.load({saved.seq}).size(), 1U);
 }
 
-TEST_F(OutboxTest, ARestoredServerGetsBackWhatItsBackupHasNot) {
+class Restored : public OutboxTest {
+ protected:
+  // 1 and 2 are receipted, 2 with its photo; 3 is refused; 4 waits. safe is 1.
+  void SetUp() override {
+    OutboxTest::SetUp();
+    first_ = report();
+    second_ = report();
+    auto outbox = open();
+    second_.media.push_back(*outbox.import_photo(jpeg("a.jpg"), MediaRole::scene));
+    must(outbox, first_);
+    must(outbox, second_);
+    third_ = must(outbox, report()).id;
+    must(outbox, report());
+    receipt(outbox, {first_.id, second_.id});
+    outbox.transaction([&] {
+      outbox.mark_media_complete(second_.media[0].sha256);
+      outbox.mark_refused({third_, ErrorCode::unknown_actor, "不在名册"}, kNow);
+      outbox.save_safe(kStore, 1);
+    });
+  }
+  static std::vector<std::uint64_t> waiting(Outbox& outbox) {
+    std::vector<std::uint64_t> seqs;
+    for (const auto& record : outbox.waiting(Lane::urgent, 0, 10, 10'000)) seqs.push_back(record.seq);
+    return seqs;
+  }
+  Draft first_;
+  Draft second_;
+  Uuid third_;
+};
+
+// The backup is as far as the device knew it to be: the same `safe` as ever, and yet all above it is gone.
+TEST_F(Restored, WithTheSameSafeEverythingAboveItWaitsAgain) {
   auto outbox = open();
-  auto first = report();
-  auto second = report();
-  second.media.push_back(*outbox.import_photo(jpeg("a.jpg"), MediaRole::scene));
-  must(outbox, first);
-  must(outbox, second);
-  must(outbox, report());
-  receipt(outbox, {first.id, second.id});
-  outbox.transaction([&] {
-    outbox.mark_media_complete(second.media[0].sha256);
-    outbox.save_safe(2);
-  });
-  EXPECT_EQ(outbox.waiting(Lane::urgent, 0, 10, 10'000).size(), 1U);
+  EXPECT_EQ(waiting(outbox), (std::vector<std::uint64_t>{4}));
   const auto before = outbox.rewinds();
-  outbox.transaction([&] { outbox.save_safe(1); });
+  outbox.transaction([&] { outbox.save_safe(kOtherStore, 1); });
   EXPECT_EQ(outbox.rewinds(), before + 1);
-  const auto waiting = outbox.waiting(Lane::urgent, 0, 10, 10'000);
-  ASSERT_EQ(waiting.size(), 2U);
-  EXPECT_EQ(waiting[0].seq, 2U);
+  EXPECT_EQ(waiting(outbox), (std::vector<std::uint64_t>{2, 3, 4}));
+  EXPECT_TRUE(outbox.refused().empty());              // the refusal is gone there, too
   EXPECT_TRUE(outbox.waiting_media({}, 10).empty());  // its record first
-  receipt(outbox, {second.id});
+  outbox.transaction([&] { outbox.mark_receipted({second_.id}, kNow); });
   ASSERT_EQ(outbox.waiting_media({}, 10).size(), 1U);
   EXPECT_TRUE(outbox.waiting_media({}, 10)[0].started);  // ask: the photo store may have it
-  outbox.transaction([&] { outbox.save_safe(3); });
+  EXPECT_EQ(open().generation(), kOtherStore);
+  // The same again changes nothing.
+  outbox.transaction([&] { outbox.save_safe(kOtherStore, 1); });
   EXPECT_EQ(outbox.rewinds(), before + 1);
+  EXPECT_EQ(waiting(outbox), (std::vector<std::uint64_t>{3, 4}));
+}
+
+TEST_F(Restored, AnEarlierBackupReachesLess) {
+  auto outbox = open();
+  outbox.transaction([&] { outbox.save_safe(kOtherStore, 0); });
+  EXPECT_EQ(waiting(outbox), (std::vector<std::uint64_t>{1, 2, 3, 4}));
+  EXPECT_EQ(outbox.summary().safe, 0U);
+  outbox.prune();
+  EXPECT_EQ(outbox.summary().stored_records, 4U);
+}
+
+TEST_F(Restored, TheIdsOfTheReceiptThatTellsItCount) {
+  auto outbox = open();
+  outbox.transaction([&] {
+    outbox.save_safe(kOtherStore, 1);
+    outbox.mark_receipted({second_.id}, kNow);
+  });
+  EXPECT_EQ(waiting(outbox), (std::vector<std::uint64_t>{3, 4}));
+}
+
+TEST_F(Restored, AnOldReceiptOfTheSameStoreLowersNothing) {
+  auto outbox = open();
+  outbox.transaction([&] {
+    outbox.save_safe(kStore, 2);
+    outbox.save_safe(kStore, 1);
+  });
+  EXPECT_EQ(outbox.summary().safe, 2U);
+  EXPECT_EQ(waiting(outbox), (std::vector<std::uint64_t>{4}));
+}
+
+TEST_F(OutboxTest, TheFirstGenerationIsOnlyStored) {
+  auto outbox = open();
+  EXPECT_FALSE(outbox.generation());
+  const auto saved = must(outbox, report());
+  receipt(outbox, {saved.id});
+  outbox.transaction([&] { outbox.save_safe(kStore, 0); });
+  EXPECT_EQ(open().generation(), kStore);
+  EXPECT_TRUE(outbox.waiting(Lane::urgent, 0, 10, 10'000).empty());
 }
 
 TEST_F(OutboxTest, WhatWasRefusedMayTryAgain) {
@@ -376,8 +535,8 @@ TEST_F(OutboxTest, BadIsKeptWithItsReason) {
   auto outbox = open();
   const auto saved = must(outbox, report());
   outbox.transaction([&] {
-    EXPECT_TRUE(outbox.mark_refused({saved.id, ErrorCode::unknown_category, "没有这个类别"}, kNow));
-    EXPECT_FALSE(outbox.mark_refused({saved.id, ErrorCode::unknown_category, "没有这个类别"}, kNow));
+    EXPECT_TRUE(outbox.mark_refused({saved.id, ErrorCode::unknown_category, "没有这个类别"}, kNow).changed);
+    EXPECT_FALSE(outbox.mark_refused({saved.id, ErrorCode::unknown_category, "没有这个类别"}, kNow).changed);
   });
   ASSERT_EQ(outbox.refused().size(), 1U);
   EXPECT_EQ(outbox.refused()[0].reason, "没有这个类别");
@@ -398,6 +557,25 @@ TEST_F(OutboxTest, FullIsToldAndNothingIsDropped) {
   EXPECT_TRUE(outbox.ensure_room(500));
   EXPECT_EQ(outbox.ensure_room(1'000).error().code, ErrorCode::outbox_full);
   EXPECT_EQ(outbox.summary().waiting_records, 1U);
+}
+
+TEST_F(OutboxTest, WhatWaitsIsCountedInOneWay) {
+  auto with = options();
+  auto outbox = open(with);
+  auto d = report();
+  d.media.push_back(*outbox.import_photo(jpeg("a.jpg", std::string(5'000, 'x')), MediaRole::scene));
+  const auto refused = must(outbox, d);
+  must(outbox, report());
+  const auto all = outbox.summary().waiting_bytes;
+  EXPECT_GT(all, 5'000U);
+  outbox.transaction([&] { outbox.mark_refused({refused.id, ErrorCode::unknown_actor, "不在名册"}, kNow); });
+  const auto rest = outbox.summary();
+  EXPECT_EQ(rest.waiting_media, 0U);
+  EXPECT_LT(rest.waiting_bytes, 1'000U);
+  // The limit is for the same bytes.
+  with.max_waiting_bytes = rest.waiting_bytes + 100;
+  EXPECT_TRUE(open(with).ensure_room(100));
+  EXPECT_FALSE(open(with).ensure_room(101));
 }
 
 TEST_F(OutboxTest, AShortDiskThinsWhatTheServerHasFirst) {
@@ -443,6 +621,20 @@ TEST_F(OutboxTest, PhotosOfCapturesThatNeverCommittedGoAfterAWhile) {
   EXPECT_TRUE(fs::exists(outbox.media_path(kept.media[0].sha256)));
 }
 
+TEST_F(OutboxTest, PicturesOfTheCameraThatNoCaptureFinishedGoAfterAWhile) {
+  auto outbox = open();
+  const auto young = outbox.camera_path(next_id());
+  const auto old = outbox.camera_path(next_id());
+  for (const auto& file : {young, old}) test::write_file(file, "half a picture");
+  timespec long_ago[2] = {{1'000'000, 0}, {1'000'000, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, old.c_str(), long_ago, 0), 0);
+  ASSERT_EQ(::utimensat(AT_FDCWD, (box() / "outbox.db").c_str(), long_ago, 0), 0);
+  outbox.prune();
+  EXPECT_TRUE(fs::exists(young));  // somebody may be taking it
+  EXPECT_FALSE(fs::exists(old));
+  EXPECT_TRUE(fs::exists(box() / "outbox.db"));
+}
+
 // ---- down ----
 
 DownItem notice(std::uint64_t n) { return {n, "notice", R"({"text":"注意"})"}; }
@@ -463,9 +655,27 @@ TEST_F(OutboxTest, TheAcknowledgementHasNoGaps) {
   EXPECT_FALSE(store(notice(9)));
   EXPECT_TRUE(store(notice(8)));
   EXPECT_EQ(outbox.down_ack(), 9U);
-  EXPECT_FALSE(store(notice(3)));  // long acknowledged
+  EXPECT_FALSE(store(notice(8)));  // long acknowledged
   outbox.transaction([&] { outbox.set_down_baseline(); });
   EXPECT_EQ(open().down_ack(), 9U);
+}
+
+TEST_F(OutboxTest, AfterAWipeTheLowestNumberWinsAndAnOvertakenOneIsKept) {
+  auto outbox = open();
+  const auto store = [&](const DownItem& item) {
+    bool stored = false;
+    outbox.transaction([&] { stored = outbox.store_down(item, kNow); });
+    return stored;
+  };
+  for (const std::uint64_t n : {60, 59, 62}) EXPECT_TRUE(store(notice(n)));
+  EXPECT_FALSE(outbox.down_ack());
+  outbox.transaction([&] { outbox.set_down_baseline(); });
+  EXPECT_EQ(outbox.down_ack(), 60U);
+  EXPECT_TRUE(store(notice(58)));  // later than anybody waited: kept all the same
+  EXPECT_FALSE(store(notice(58)));
+  EXPECT_FALSE(store(notice(59)));
+  EXPECT_TRUE(store(notice(61)));
+  EXPECT_EQ(open().down_ack(), 62U);
 }
 
 TEST_F(OutboxTest, TasksOpenAreDoneAndAreCancelled) {
@@ -502,6 +712,68 @@ TEST_F(OutboxTest, TasksOpenAreDoneAndAreCancelled) {
   EXPECT_EQ(outbox.append(draft(TaskResultBody{id(6), TaskOutcome::confirmed, "好"})).error().code,
             ErrorCode::illegal_transition);
   EXPECT_EQ(outbox.down_ack(), 3U);
+}
+
+class Answered : public OutboxTest {
+ protected:
+  // One task, answered.
+  void SetUp() override {
+    OutboxTest::SetUp();
+    auto outbox = open();
+    outbox.transaction([&] { outbox.store_down({1, "task", encode_item(task())}, kNow); });
+    answer_ = must(outbox, draft(TaskResultBody{id(7), TaskOutcome::confirmed, "好"})).id;
+  }
+  static TaskItem task() {
+    TaskItem item;
+    item.task = id(7);
+    item.task_kind = "verify";
+    item.case_id = id(8);
+    item.number = "YJB-20260101-0001";
+    item.category = "道路破损";
+    return item;
+  }
+  std::optional<Uuid> refuse(Outbox& outbox, const Uuid& record) {
+    RefusalStored stored;
+    outbox.transaction([&] { stored = outbox.mark_refused({record, ErrorCode::unknown_actor, "不在名册"}, kNow); });
+    return stored.reopened;
+  }
+  int state(Outbox& outbox) { return outbox.tasks(true).at(0).state; }
+  Uuid answer_;
+};
+
+TEST_F(Answered, ARefusedAnswerOpensTheTaskAgain) {
+  auto outbox = open();
+  EXPECT_EQ(state(outbox), GW_TASK_DONE);
+  EXPECT_EQ(refuse(outbox, answer_), id(7));
+  EXPECT_EQ(state(outbox), GW_TASK_OPEN);
+  EXPECT_EQ(refuse(outbox, answer_), std::nullopt);  // told once
+  // Answered anew; the first answer's refusal has nothing to say any more.
+  const auto second = must(outbox, draft(TaskResultBody{id(7), TaskOutcome::not_rectified, "还在"})).id;
+  EXPECT_EQ(state(outbox), GW_TASK_DONE);
+  EXPECT_EQ(outbox.retry_refused(), 1U);
+  EXPECT_EQ(refuse(outbox, answer_), std::nullopt);
+  EXPECT_EQ(state(outbox), GW_TASK_DONE);
+  EXPECT_EQ(refuse(outbox, second), id(7));
+  EXPECT_EQ(state(outbox), GW_TASK_OPEN);
+}
+
+TEST_F(Answered, ARefusedAnswerThatWaitsAgainOrIsTakenAfterAllIsTheAnswer) {
+  auto outbox = open();
+  refuse(outbox, answer_);
+  outbox.retry_refused();
+  EXPECT_EQ(state(outbox), GW_TASK_DONE);
+  refuse(outbox, answer_);
+  EXPECT_EQ(state(outbox), GW_TASK_OPEN);
+  receipt(outbox, {answer_});
+  EXPECT_EQ(state(outbox), GW_TASK_DONE);
+}
+
+TEST_F(Answered, ATaskThatWasTakenBackStaysSo) {
+  auto outbox = open();
+  outbox.transaction([&] { outbox.store_down({2, "task_cancelled", encode_item(TaskCancelledItem{id(7)})}, kNow); });
+  EXPECT_EQ(state(outbox), GW_TASK_DONE);
+  EXPECT_EQ(refuse(outbox, answer_), std::nullopt);
+  EXPECT_EQ(state(outbox), GW_TASK_CANCELLED);
 }
 
 TEST_F(OutboxTest, AnItemThatCannotBeReadIsKeptAndAcknowledged) {

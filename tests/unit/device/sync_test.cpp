@@ -1,6 +1,8 @@
 // The sync machine as a script: what goes in at which moment, what must come out.
 #include <gtest/gtest.h>
 
+#include <deque>
+#include <functional>
 #include <gridward_device/sync.hpp>
 #include <map>
 
@@ -21,12 +23,14 @@ Sha256 sha_of(std::uint8_t n) {
 }
 
 const Uuid kEpoch = id_of(999);
+const Uuid kStore = id_of(888);
 
 // Runs the machine on a make-believe outbox; loads are answered at once, as the agent does.
 class Script {
  public:
-  explicit Script(SyncOptions options = {}, std::optional<std::uint64_t> ack = std::nullopt)
-      : machine(options, kEpoch, ack, 7) {}
+  explicit Script(SyncOptions options = {}, std::optional<std::uint64_t> ack = std::nullopt,
+                  std::optional<Uuid> generation = std::nullopt)
+      : machine(options, {kEpoch, ack, generation}, 7) {}
 
   void add(std::uint64_t seq, Lane lane = Lane::urgent, std::size_t size = 300) {
     records.emplace(seq, std::pair{lane, RecordInfo{seq, id_of(seq), size}});
@@ -71,13 +75,19 @@ class Script {
     }
     return rest;
   }
+  std::size_t size_of(std::uint64_t seq) const {
+    const auto found = records.find(seq);
+    return found == records.end() ? 0 : found->second.second.size;
+  }
   void forget(const Sha256& sha) {
     std::erase_if(photos, [&](const MediaInfo& info) { return info.sha256 == sha; });
   }
-  std::vector<SyncOutput> receipt(std::vector<std::uint64_t> seqs, std::uint64_t safe = 0) {
+  std::vector<SyncOutput> receipt(std::vector<std::uint64_t> seqs, std::uint64_t safe = 0,
+                                  const Uuid& generation = kStore) {
     Receipt message;
     message.epoch = kEpoch;
     message.safe = safe;
+    message.generation = generation;
     for (const auto seq : seqs) message.ok.push_back(id_of(seq));
     return feed(in::Down{message});
   }
@@ -246,7 +256,7 @@ TEST(Sync, AReceiptStopsTheSendingAndTellsTheTime) {
   script.now += Millis{250};
   const auto outputs = script.receipt({1}, 17);
   EXPECT_EQ(all<out::Receipted>(outputs), (std::vector<out::Receipted>{{{id_of(1)}}}));
-  EXPECT_EQ(all<out::Safe>(outputs), (std::vector<out::Safe>{{kEpoch, 17}}));
+  EXPECT_EQ(all<out::Safe>(outputs), (std::vector<out::Safe>{{kStore, 17}}));
   ASSERT_EQ(all<out::ServerNow>(outputs).size(), 1U);
   EXPECT_EQ(all<out::ServerNow>(outputs)[0].uncertainty, Millis{250});
   EXPECT_FALSE(script.machine.next_timer());
@@ -259,6 +269,7 @@ TEST(Sync, BadIsRememberedAndNotSentAgain) {
   script.greet();
   Receipt message;
   message.epoch = kEpoch;
+  message.generation = kStore;
   message.ok = {id_of(2)};
   message.bad = {{id_of(1), ErrorCode::unknown_category, "category: 没有这个类别"}};
   const auto outputs = script.feed(in::Down{message});
@@ -395,6 +406,20 @@ TEST(Sync, BusyIsRespected) {
   const auto sent = all<out::PublishUp>(script.wait(Millis{2'501}));
   ASSERT_EQ(sent.size(), 1U);
   EXPECT_EQ(sent[0].seqs, (std::vector<std::uint64_t>{1}));
+}
+
+// A restored server knows no record that names the photo.
+TEST(Sync, BusyAgainAndAgainAsksForAReceipt) {
+  Script script({}, std::nullopt, kStore);
+  script.photo(1, 1'000);
+  script.greet();
+  bool greeted = false;
+  for (int i = 0; i < 3 && !greeted; ++i) {
+    script.feed(in::Down{Busy{Millis{500}}});
+    for (const auto& up : all<out::PublishUp>(script.wait_timer())) greeted = greeted || up.hello;
+  }
+  EXPECT_TRUE(greeted);
+  EXPECT_EQ(all<out::Restored>(script.receipt({}, 0, id_of(777))).size(), 1U);
 }
 
 TEST(Sync, ARefusedPublishIsNotRetriedForever) {
@@ -544,7 +569,7 @@ TEST(Sync, PieceSizeFollowsTheLink) {
     script.now += Millis{50};
     pieces = all<out::PublishPiece>(script.state(1, {{end, 60'000'000 - end}}));
   }
-  EXPECT_EQ(largest, options.piece_max);
+  EXPECT_EQ(largest, options.portion_max);
   std::uint64_t smallest = largest;
   for (int i = 0; i < 20; ++i) {
     for (const auto& piece : pieces) {
@@ -554,7 +579,7 @@ TEST(Sync, PieceSizeFollowsTheLink) {
     script.now += Millis{4'000};
     pieces = all<out::PublishPiece>(script.state(1, {{end, 60'000'000 - end}}));
   }
-  EXPECT_EQ(smallest, options.piece_min);
+  EXPECT_EQ(smallest, options.portion_min);
   EXPECT_LE(script.machine.in_flight(), 2U);  // and few of them in the way of a report
 }
 
@@ -617,19 +642,305 @@ TEST(Sync, DownItemsAreStoredThenAcknowledgedTogether) {
   EXPECT_EQ(all<out::PublishUp>(script.wait_timer()).size(), 1U);
 }
 
+// A wiped device: what the server sends last may be the lowest.
 TEST(Sync, ANewDeviceLearnsWhereTheNumbersBegin) {
   Script script;  // no acknowledgement yet
   script.feed(in::Start{});
-  script.feed(in::Connected{});
-  auto outputs = script.feed(in::Down{DownItem{58, "notice", "{}"}});
-  ASSERT_EQ(all<out::StoreDown>(outputs).size(), 1U);
-  EXPECT_FALSE(all<out::StoreDown>(outputs)[0].baseline);
+  EXPECT_FALSE(all<out::PublishUp>(script.feed(in::Connected{}))[0].ack);
+  script.feed(in::Down{DownItem{60, "notice", "{}"}});
   script.feed(in::DownStored{std::nullopt});
-  EXPECT_EQ(all<out::DownBaseline>(script.receipt({})).size(), 1U);
-  script.feed(in::DownStored{58});
+  EXPECT_TRUE(all<out::DownBaseline>(script.receipt({})).empty());
+  script.now += Millis{1'500};
+  ASSERT_EQ(all<out::StoreDown>(script.feed(in::Down{DownItem{58, "notice", "{}"}})).size(), 1U);
+  script.feed(in::DownStored{std::nullopt});
+  EXPECT_TRUE(all<out::DownBaseline>(script.wait(Millis{1'999})).empty());  // counted from the last that came
+  const auto outputs = script.wait(Millis{1});
+  EXPECT_EQ(all<out::DownBaseline>(outputs).size(), 1U);
+  script.feed(in::DownStored{60});
   const auto acks = all<out::PublishUp>(script.wait_timer());
   ASSERT_EQ(acks.size(), 1U);
-  EXPECT_EQ(acks[0].ack, 58U);
+  EXPECT_EQ(acks[0].ack, 60U);
+  EXPECT_FALSE(script.machine.next_timer());
+  // From now on each is acknowledged at once.
+  script.feed(in::Down{DownItem{61, "notice", "{}"}});
+  script.feed(in::DownStored{61});
+  EXPECT_EQ(all<out::PublishUp>(script.wait_timer())[0].ack, 61U);
+}
+
+TEST(Sync, ALinkThatEndsBeforeTheNumbersAreKnownBeginsAnew) {
+  Script script;
+  script.greet();
+  script.feed(in::Down{DownItem{60, "notice", "{}"}});
+  script.feed(in::DownStored{std::nullopt});
+  script.feed(in::Disconnected{});
+  script.wait_timer();
+  script.feed(in::Connected{});
+  script.now += Millis{5'000};
+  EXPECT_TRUE(all<out::DownBaseline>(script.receipt({})).empty());
+  EXPECT_TRUE(all<out::DownBaseline>(script.wait(Millis{1})).empty());
+  script.feed(in::Down{DownItem{59, "notice", "{}"}});
+  script.feed(in::DownStored{std::nullopt});
+  EXPECT_EQ(all<out::DownBaseline>(script.wait(Millis{2'000})).size(), 1U);
+}
+
+// ---- the bound of the server's clock: nobody knows which copy a reply answers, so it counts from the first ----
+
+TEST(Sync, AReplyAfterAResendCountsFromTheFirstCopy) {
+  Script script;
+  script.add(1);
+  script.greet();
+  const auto first = script.now;
+  ASSERT_TRUE(all<out::PublishUp>(script.wait_timer()).at(0).hello);  // is anybody there?
+  ASSERT_EQ(all<out::PublishUp>(script.receipt({})).size(), 1U);      // yes: again
+  script.now += Millis{20};
+  const auto told = all<out::ServerNow>(script.receipt({1}));
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].uncertainty, script.now - first);
+}
+
+TEST(Sync, ALateMessageGoesAgainWhenAGreetingThatFollowedItIsAnswered) {
+  Script script;
+  script.add(1);
+  script.greet();
+  auto sent = all<out::PublishUp>(script.wait_timer());
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_TRUE(sent[0].hello);
+  EXPECT_TRUE(sent[0].seqs.empty());
+  // The receipt of the message itself was only slow.
+  EXPECT_EQ(all<out::Receipted>(script.receipt({1})).size(), 1U);
+  EXPECT_TRUE(all<out::PublishUp>(script.receipt({})).empty());
+  EXPECT_FALSE(script.machine.next_timer());
+
+  // Lost.
+  script.add(2);
+  ASSERT_EQ(all<out::PublishUp>(script.feed(in::WorkAdded{})).size(), 1U);
+  ASSERT_TRUE(all<out::PublishUp>(script.wait_timer()).at(0).hello);
+  sent = all<out::PublishUp>(script.receipt({}));
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_EQ(sent[0].seqs, (std::vector<std::uint64_t>{2}));
+}
+
+TEST(Sync, AlsoWhenALinkOrARewindIsBetweenTheCopies) {
+  for (const bool rewind : {false, true}) {
+    Script script;
+    script.add(1);
+    script.greet();
+    const auto first = script.now;
+    script.now += Millis{700};
+    if (rewind) {
+      EXPECT_EQ(all<out::PublishUp>(script.feed(in::Rewound{})).size(), 1U);
+    } else {
+      script.feed(in::Disconnected{});
+      script.wait_timer();
+      script.feed(in::Connected{});
+      EXPECT_EQ(all<out::PublishUp>(script.receipt({})).size(), 1U);
+    }
+    script.now += Millis{20};
+    const auto told = all<out::ServerNow>(script.receipt({1}));
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].uncertainty, script.now - first);
+  }
+}
+
+TEST(Sync, AGreetingThatWasRepeatedCountsFromTheFirst) {
+  Script script;
+  script.add(1);
+  script.feed(in::Start{});
+  script.feed(in::Connected{});
+  const auto first = script.now;
+  ASSERT_EQ(all<out::PublishUp>(script.wait_timer()).size(), 1U);
+  script.now += Millis{20};
+  // A receipt with ids is no answer to a greeting: it says nothing about its time.
+  Receipt late;
+  late.epoch = kEpoch;
+  late.generation = kStore;
+  late.ok = {id_of(9)};
+  EXPECT_TRUE(all<out::ServerNow>(script.feed(in::Down{late})).empty());
+  EXPECT_TRUE(script.machine.greeted());
+  const auto told = all<out::ServerNow>(script.receipt({}));
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].uncertainty, script.now - first);
+  // Answered; doubled by the broker it says nothing.
+  EXPECT_TRUE(all<out::ServerNow>(script.receipt({})).empty());
+}
+
+// ---- slow links ----
+
+// A link of so many bytes a second with a queue before it (the socket's), and a server that answers in order.
+class SlowLink {
+ public:
+  SlowLink(Script& script, std::uint64_t bytes_per_second) : script_(script), rate_(bytes_per_second) {}
+
+  // What the machine does is put into the queue; runs until `done` or the time is over.
+  bool run(std::vector<SyncOutput> outputs, Millis limit, const std::function<bool()>& done) {
+    take(outputs);
+    const auto end = script_.now + limit;
+    while (!done() && script_.now < end) {
+      const auto timer = script_.machine.next_timer();
+      const bool arrives = !queue_.empty() && (!timer || queue_.front().at <= *timer);
+      if (!arrives && !timer) return done();
+      script_.now = std::max(script_.now, arrives ? queue_.front().at : *timer);
+      if (!arrives) {
+        take(script_.feed(in::Tick{}));
+        continue;
+      }
+      const auto message = queue_.front().message;
+      queue_.pop_front();
+      if (const auto* up = std::get_if<out::PublishUp>(&message)) {
+        if (up->hello || !up->seqs.empty()) take(script_.receipt(up->seqs));
+      } else {
+        take(answer(std::get<out::PublishPiece>(message)));
+      }
+    }
+    return done();
+  }
+  std::uint64_t sent = 0;  // bytes of pieces and records put on the link
+  std::uint64_t last = 0;  // bytes of the newest piece
+  bool complete = false;
+
+ private:
+  struct Travelling {
+    Millis at{};
+    SyncOutput message;
+  };
+  static constexpr std::uint64_t kGrain = 1024;
+
+  void take(const std::vector<SyncOutput>& outputs) {
+    for (const auto& output : outputs) {
+      std::uint64_t bytes = 100;
+      if (const auto* up = std::get_if<out::PublishUp>(&output)) {
+        for (const auto seq : up->seqs) bytes += script_.size_of(seq);
+      } else if (const auto* piece = std::get_if<out::PublishPiece>(&output)) {
+        bytes += piece->length;
+        if (piece->length > 0) last = piece->length;
+      } else {
+        continue;
+      }
+      sent += bytes;
+      const auto begin = std::max(script_.now, queue_.empty() ? Millis{0} : queue_.back().at);
+      queue_.push_back({begin + Millis{static_cast<std::int64_t>(bytes * 1'000 / rate_)}, output});
+    }
+  }
+  std::vector<SyncOutput> answer(const out::PublishPiece& piece) {
+    have_.resize(piece.size / kGrain + 1, false);
+    for (auto at = piece.offset; at < piece.offset + piece.length; at += kGrain) have_[at / kGrain] = true;
+    std::vector<ByteRange> missing;
+    for (std::uint64_t at = 0; at < piece.size; at += kGrain) {
+      if (have_[at / kGrain]) continue;
+      if (missing.empty() || missing.back().offset + missing.back().length != at) missing.push_back({at, 0});
+      missing.back().length += std::min(kGrain, piece.size - at);
+    }
+    complete = missing.empty();
+    return script_.state(1, missing, complete);
+  }
+
+  Script& script_;
+  std::uint64_t rate_;
+  std::deque<Travelling> queue_;
+  std::vector<bool> have_;
+};
+
+TEST(Sync, APhotoOverAVerySlowLinkIsSentAboutOnce) {
+  for (const std::uint64_t rate : {500, 1'000, 2'000, 8'000, 50'000}) {
+    Script script;
+    constexpr std::uint64_t kSize = 600'000;
+    script.photo(1, kSize);
+    SlowLink link(script, rate);
+    script.feed(in::Start{});
+    const auto whole = Millis{static_cast<std::int64_t>(kSize * 1'000 / rate)};
+    EXPECT_TRUE(link.run(script.feed(in::Connected{}), whole * 2, [&] { return link.complete; })) << rate;
+    EXPECT_LT(link.sent, kSize * 5 / 4) << rate;
+    if (rate <= 1'000) {
+      EXPECT_LE(link.last, SyncOptions{}.portion_min) << rate;
+    }
+  }
+}
+
+// It was quick, with large pieces in the air, and becomes slow.
+TEST(Sync, ALinkThatBecomesSlowIsNotFloodedWithCopies) {
+  SyncOptions options;
+  options.portion_first = options.portion_max;
+  options.first_window = 8;
+  Script script(options);
+  constexpr std::uint64_t kSize = 2'400'000;
+  script.photo(1, kSize);
+  SlowLink link(script, 4'000);
+  script.feed(in::Start{});
+  EXPECT_TRUE(link.run(script.feed(in::Connected{}), Millis{1'200'000}, [&] { return link.complete; }));
+  EXPECT_LT(link.sent, kSize * 5 / 4);
+}
+
+TEST(Sync, RecordsOverAVerySlowLinkAreNotSentAgainAndAgain) {
+  Script script;
+  std::uint64_t all_bytes = 0;
+  for (std::uint64_t seq = 1; seq <= 120; ++seq) {
+    script.add(seq, Lane::bulk, 2'000);
+    all_bytes += 2'000;
+  }
+  SlowLink link(script, 1'000);
+  script.feed(in::Start{});
+  EXPECT_TRUE(link.run(script.feed(in::Connected{}), Millis{900'000}, [&] { return script.records.empty(); }));
+  EXPECT_LT(link.sent, all_bytes * 5 / 4);
+}
+
+TEST(Sync, SilenceHalvesThePieceAndAsksBeforeItSends) {
+  SyncOptions options;
+  options.first_window = 8;
+  Script script(options);
+  script.photo(1, 10'000'000);
+  std::uint64_t before = 0;
+  for (const auto& piece : all<out::PublishPiece>(script.greet())) before = piece.length;
+  EXPECT_EQ(before, options.portion_first);
+  Millis asked{0};
+  Millis waited{0};
+  for (int round = 0; round < 4; ++round) {
+    std::vector<out::PublishPiece> pieces;
+    while (pieces.empty()) pieces = all<out::PublishPiece>(script.wait_timer());
+    ASSERT_EQ(pieces.size(), 1U);
+    EXPECT_EQ(pieces[0].length, 0U) << "sends before it asked";
+    EXPECT_EQ(script.machine.in_flight(), 1U);
+    if (asked > Millis{0}) {
+      EXPECT_GT(script.now - asked, waited * 5 / 4);  // ever longer
+      waited = script.now - asked;
+    }
+    asked = script.now;
+  }
+  const auto pieces = all<out::PublishPiece>(script.state(1, {{0, 10'000'000}}));
+  ASSERT_FALSE(pieces.empty());
+  EXPECT_EQ(pieces[0].length, before / 2);  // one piece was late, the questions carried nothing
+}
+
+// It is the first copy that has arrived at last, and not the second one a moment after it was sent.
+TEST(Sync, ACopyThatSeemsQuickMakesNoLargerPieces) {
+  Script script;
+  script.photo(1, 10'000'000);
+  script.greet();
+  std::vector<out::PublishPiece> pieces;
+  while (pieces.empty()) pieces = all<out::PublishPiece>(script.wait_timer());
+  pieces = all<out::PublishPiece>(script.state(1, {{0, 10'000'000}}));
+  ASSERT_EQ(pieces.size(), 1U);
+  const auto copy = pieces[0].length;
+  script.now += Millis{10};
+  pieces = all<out::PublishPiece>(script.state(1, {{copy, 10'000'000 - copy}}));
+  ASSERT_FALSE(pieces.empty());
+  EXPECT_EQ(pieces[0].length, copy);
+}
+
+TEST(Sync, ALinkThatBreaksInEveryPieceGetsSmallerOnes) {
+  Script script;
+  script.photo(1, 10'000'000);
+  auto pieces = all<out::PublishPiece>(script.greet());
+  ASSERT_FALSE(pieces.empty());
+  for (int i = 0; i < 6; ++i) {
+    script.now += Millis{5'000};
+    script.feed(in::Disconnected{});
+    script.wait_timer();
+    script.feed(in::Connected{});
+    script.receipt({});
+    pieces = all<out::PublishPiece>(script.state(1, {{0, 10'000'000}}));
+    ASSERT_FALSE(pieces.empty());
+  }
+  EXPECT_EQ(pieces[0].length, SyncOptions{}.portion_min);
 }
 
 TEST(Sync, ARewindBeginsFromTheFirst) {
@@ -643,6 +954,42 @@ TEST(Sync, ARewindBeginsFromTheFirst) {
   const auto sent = all<out::PublishUp>(script.feed(in::Rewound{}));
   ASSERT_EQ(sent.size(), 1U);
   EXPECT_EQ(sent[0].seqs, (std::vector<std::uint64_t>{1}));
+}
+
+TEST(Sync, ARestoredServerIsToldFirstAndAskedOverANewConnection) {
+  Script script({}, std::nullopt, kStore);
+  script.add(1);
+  script.add(2);
+  script.photo(1, 1'000);
+  script.greet();
+  const auto restored = id_of(777);
+  const auto outputs = script.receipt({1}, 0, restored);
+  // What is above `safe` waits again before this receipt's own ids count.
+  const auto at = [&](auto kind) {
+    using T = decltype(kind);
+    return std::find_if(outputs.begin(), outputs.end(),
+                        [](const SyncOutput& output) { return std::holds_alternative<T>(output); });
+  };
+  ASSERT_EQ(all<out::Safe>(outputs), (std::vector<out::Safe>{{restored, 0}}));
+  EXPECT_LT(at(out::Safe{}), at(out::Receipted{}));
+  EXPECT_EQ(all<out::Restored>(outputs).size(), 1U);
+  EXPECT_EQ(all<out::Disconnect>(outputs).size(), 1U);
+  EXPECT_EQ(script.machine.in_flight(), 0U);
+  // The lost store's last words count for nothing.
+  EXPECT_TRUE(script.state(1, {}, true).empty());
+  EXPECT_TRUE(script.receipt({2}).empty());
+  EXPECT_EQ(all<out::Connect>(script.wait_timer()).size(), 1U);
+  EXPECT_TRUE(all<out::PublishUp>(script.feed(in::Connected{})).at(0).hello);
+  const auto sent = script.receipt({}, 0, restored);
+  EXPECT_TRUE(all<out::Disconnect>(sent).empty());
+  ASSERT_FALSE(all<out::PublishUp>(sent).empty());
+  EXPECT_EQ(all<out::PublishUp>(sent)[0].seqs, (std::vector<std::uint64_t>{2}));
+}
+
+TEST(Sync, TheFirstGenerationIsOnlyStored) {
+  Script script;
+  EXPECT_TRUE(all<out::Disconnect>(script.greet()).empty());
+  EXPECT_TRUE(script.machine.greeted());
 }
 
 TEST(Sync, StopEndsItAndStartBeginsAgain) {

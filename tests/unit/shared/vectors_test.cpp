@@ -189,5 +189,22 @@ TEST(Vectors, Refused) {
   }
 }
 
+TEST(Vectors, Taken) {
+  const auto again = [](const std::string& type, ByteView bytes) -> Result<Bytes> {
+    if (type == "record") return decode_record(bytes).map(encode_record);
+    if (type == "up") return decode_up(bytes).map(encode_up);
+    if (type == "media") return decode_media_piece(bytes).map(encode_media_piece);
+    return decode_down(bytes).map(encode_down);
+  };
+  const auto vectors = load("taken");
+  EXPECT_FALSE(vectors.empty());
+  for (const auto& vector : vectors) {
+    SCOPED_TRACE(vector.at("type").get<std::string>() + ": " + vector.at("name").get<std::string>());
+    const auto bytes = again(vector.at("type"), hex(vector.at("hex")));
+    ASSERT_TRUE(bytes) << to_string(bytes.error());
+    EXPECT_EQ(to_hex(*bytes), vector.at("becomes").get<std::string>());
+  }
+}
+
 }  // namespace
 }  // namespace gridward

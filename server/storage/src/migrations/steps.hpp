@@ -11,5 +11,6 @@ Migration m0004_media();
 Migration m0005_down_and_duty();
 Migration m0006_generation();
 Migration m0007_down_again_and_quarantine();
+Migration m0008_media_by_sender();
 
 }  // namespace gridward::storage

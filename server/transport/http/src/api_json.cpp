@@ -147,9 +147,7 @@ Json case_row_json(const domain::CaseRecord& record, const domain::Policy& polic
 
 Json case_json(const app::CaseView& view, const domain::Policy& policy, const Names& names) {
   std::optional<Sha256> thumb;
-  if (!view.events.empty() && !view.events.front().event.media.empty()) {
-    thumb = view.events.front().event.media.front().sha256;
-  }
+  if (!view.media.empty()) thumb = view.media.front().sha256;
   auto result = case_row_json(view.record, policy, names, thumb);
   result["grid_name"] = view.grid_name;
   result["unit_name"] = view.unit_name;

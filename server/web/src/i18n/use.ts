@@ -27,6 +27,7 @@ export function useText() {
   const clockText = (ms: number) => hourMinute(ms, zone.value)
 
   // The server's words are Chinese; in another language the name of the error chooses ours.
+  // What it says beside that is English and for who reads logs: a Chinese page shows it only where it has no words of its own.
   const errorText = (error: unknown): ErrorText => {
     if (!(error instanceof ApiError)) return { title: t('problem.unexpected'), field: '', detail: '' }
     if (error.kind !== 'problem') return { title: t(`problem.${error.kind}`), field: '', detail: '' }
@@ -37,11 +38,13 @@ export function useText() {
         : error.title !== ''
           ? error.title
           : t('problem.status', { status: error.status })
+    const refusedKey = `refused.${error.code}.${error.field}`
+    if (te(refusedKey)) return { title: t(refusedKey), field: '', detail: '' }
     const fieldKey = `field.${error.field}`
     return {
       title,
-      field: error.field === '' ? '' : te(fieldKey) ? t(fieldKey) : error.field,
-      detail: error.detail,
+      field: te(fieldKey) ? t(fieldKey) : '',
+      detail: locale.value === 'en' || !te(key) ? error.detail : '',
     }
   }
   const errorLine = (error: unknown) => {

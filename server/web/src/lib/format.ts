@@ -22,3 +22,8 @@ export function article(rule: string): string {
 export function coordinate(lat: number, lon: number): string {
   return `${lat.toFixed(6)}, ${lon.toFixed(6)}`
 }
+
+// "media_undecodable (1205) photo: …": the name, by which a page finds its own words.
+export function problemName(problem: string): string {
+  return /^([a-z_]+) \(\d+\)/.exec(problem)?.[1] ?? ''
+}

@@ -43,7 +43,7 @@ class DevicePublisher {
 // Tells open pages that something changed; they fetch what they may see.
 struct LiveEvent {
   std::string kind;      // "case", "duty", "photo", "device"
-  std::string id;        // case id, member login, sha256, device id
+  std::string id;        // case id, member login, case id, device id; never a photo's hash, for many hear it
   std::string org_path;  // only sessions whose subtree holds it are told
   std::uint64_t version = 0;
 };
@@ -58,10 +58,13 @@ enum class PhotoSize { original, preview, thumb };
 class PhotoStore {
  public:
   virtual ~PhotoStore() = default;
-  // Returns after the bytes are on the disk (fdatasync).
-  virtual Result<void> write_piece(const Sha256& sha, std::uint64_t size, std::uint64_t offset, ByteView data) = 0;
-  // Checks size and hash, then moves the part to its place; file and folders are fsynced. The same again is ok.
-  virtual Result<void> seal(const Sha256& sha, std::uint64_t size) = 0;
+  // Each device's pieces are kept apart, so that nobody can spoil, or finish, what another sends. Returns after the
+  // bytes are on the disk (fdatasync).
+  virtual Result<void> write_piece(const Sha256& sha, std::string_view device, std::uint64_t size, std::uint64_t offset,
+                                   ByteView data) = 0;
+  // Checks size and hash of this device's pieces; then they are the original, or go when it is there. File and folders
+  // are fsynced. media_range: pieces are missing, also when a seal before was not heard of.
+  virtual Result<void> seal(const Sha256& sha, std::string_view device, std::uint64_t size) = 0;
   virtual bool has_original(const Sha256& sha) = 0;
   virtual std::string path(const Sha256& sha, PhotoSize size) const = 0;
 };

@@ -84,7 +84,7 @@ class Cases {
   Result<CaseView> get(const domain::Actor& actor, const Uuid& id);  // not_found, forbidden
   // Errors of domain::decide, not_found, forbidden. Closing assesses at once.
   Result<CaseView> act(const domain::Actor& actor, const Uuid& id, const ActRequest& request);
-  // The first photo of each case's report, for a list. Of cases that list() gave.
+  // The first photo of each case, for a list. Of cases that list() gave.
   Result<std::map<Uuid, Sha256>> thumbs(std::span<const Uuid> cases);
   // May this actor see this photo (through a case they may see)?
   Result<MediaRow> media(const domain::Actor& actor, const Sha256& sha);
@@ -95,8 +95,11 @@ class Cases {
     std::vector<LiveEvent> live;
     std::vector<std::string> devices;  // have new down items
   };
-  Result<Uuid> report(Tx& tx, const Record& record, const User& member, const Device& device, Effects& effects);
-  Result<void> task_result(Tx& tx, const Record& record, const User& member, const Device& device, Effects& effects);
+  // row: the record's, whose media become the case's.
+  Result<Uuid> report(Tx& tx, const Record& record, std::int64_t row, const User& member, const Device& device,
+                      Effects& effects);
+  Result<void> task_result(Tx& tx, const Record& record, std::int64_t row, const User& member, const Device& device,
+                           Effects& effects);
 
  private:
   class GridIndex;
@@ -146,8 +149,10 @@ class Duty {
   Result<MemberDay> member_day(const domain::Actor& actor, std::string_view login, std::string_view day);
 
   // For ingest, inside its unit.
-  Result<void> sign(Tx& tx, const Record& record, const User& member, const Device& device, Cases::Effects& effects);
-  Result<void> patrol(Tx& tx, const Record& record, const User& member, const Device& device, Cases::Effects& effects);
+  Result<void> sign(Tx& tx, const Record& record, std::int64_t row, const User& member, const Device& device,
+                    Cases::Effects& effects);
+  Result<void> patrol(Tx& tx, const Record& record, std::int64_t row, const User& member, const Device& device,
+                      Cases::Effects& effects);
   Result<void> track(Tx& tx, const Record& record, const User& member, const Device& device, Cases::Effects& effects);
 
  private:

@@ -73,6 +73,9 @@ struct StoredRecord {
   Bytes bytes;
 };
 
+// Refused for what the county, or a newer program, can put right: the same record may be taken later.
+bool may_be_mended(ErrorCode refusal);
+
 // What was refused: one row for the same bytes of a device, however often they come.
 struct QuarantineRow {
   std::int64_t row = 0;
@@ -112,14 +115,43 @@ struct SignatureJob {
   Signature signature{};
 };
 
+// A file by its contents, whoever sends it. partial: only in what case_media gives.
 enum class MediaStatus : std::uint8_t { expected, partial, sealed, derived, refused };
 struct MediaRow {
   Sha256 sha256{};
   std::uint64_t size = 0;
   std::string type;
   MediaStatus status = MediaStatus::expected;
-  std::vector<ByteRange> have;  // sorted, merged; empty once sealed
-  std::string problem;          // text of the error that refused or marked it
+  std::string problem;  // text of the error that refused or marked it
+};
+
+// A file as one device named it and sends it. Only who has delivered all of its bytes is shown it: a hash is no secret,
+// and naming one must not open somebody else's photo.
+enum class UploadState : std::uint8_t {
+  open,
+  mismatched,  // all pieces came once, with another hash; it begins again
+  delivered,
+  refused,  // a second time: the device has given it up
+};
+struct Upload {
+  std::uint64_t size = 0;  // as its record says
+  std::string type;
+  UploadState state = UploadState::open;
+  std::vector<ByteRange> have;  // sorted, merged; empty once delivered
+};
+
+// A file of a case, as far as those who named it there have delivered it.
+struct CaseMedia {
+  MediaRow file;           // expected or partial until one of them has
+  std::uint64_t have = 0;  // bytes
+};
+
+// How far a copy of the store holds what a device sent in one epoch, files included.
+struct StreamReach {
+  std::string device;
+  Uuid epoch;
+  std::uint64_t safe = 0;  // every seq from 1 to this one
+  bool operator==(const StreamReach&) const = default;
 };
 
 struct CaseFilter {
@@ -209,6 +241,15 @@ class Tx {
   virtual Uuid generation() = 0;  // another one after a restore from a backup
   // Up to which seq the last backup holds this stream, files included.
   virtual std::uint64_t backup_reach(std::string_view device, const Uuid& epoch) = 0;
+  // What is here now, of every stream: each seq up to it is stored, and each file that those records name was delivered
+  // by this device, or refused for good, and is not one of `absent`. It ends before a record that was refused for a
+  // cause the county can mend: that one may be taken later, and must not be forgotten then. Ordered by device and
+  // epoch.
+  virtual std::vector<StreamReach> reach(std::span<const Sha256> absent) = 0;
+  virtual void raise_backup_reach(std::span<const StreamReach> reach) = 0;  // never lowers one
+  // After a restore: what the backup held, no more. Everybody logs in again, for a session that was ended since would
+  // be back.
+  virtual void begin_generation(const Uuid& generation, std::span<const StreamReach> held) = 0;
   virtual void prove_writable(UnixMs now) = 0;  // changes a row of its own, so that a commit has something to write
 
   // people
@@ -281,13 +322,20 @@ class Tx {
   virtual void update_task(const VerifyTask& task) = 0;
 
   // media
-  virtual void expect_media(const MediaRef& media, const Uuid& record, const std::optional<Uuid>& case_id) = 0;
+  // record: the row, for two devices may use one id.
+  virtual void expect_media(const MediaRef& media, std::int64_t record, const std::optional<Uuid>& case_id) = 0;
   virtual std::optional<MediaRow> find_media(const Sha256& sha) = 0;
-  virtual std::vector<MediaRow> case_media(const Uuid& case_id) = 0;
-  virtual std::vector<Uuid> media_cases(const Sha256& sha) = 0;
-  // Was this file named by a record of this device?
-  virtual bool device_named_media(std::string_view device, const Sha256& sha) = 0;
+  virtual std::vector<CaseMedia> case_media(const Uuid& case_id) = 0;  // in the order they were named
+  virtual std::vector<Uuid> media_cases(const Sha256& sha) = 0;        // where it was named by who delivered it
+  // Nothing: no record of this device names the file.
+  virtual std::optional<Upload> find_upload(std::string_view device, const Sha256& sha) = 0;
+  virtual void set_upload(std::string_view device, const Sha256& sha, UploadState state,
+                          const std::vector<ByteRange>& have) = 0;
   virtual void update_media(const MediaRow& row) = 0;
+  // Whose original is on the disk, in order of their hash, after this one.
+  virtual std::vector<MediaRow> sealed_media(const Sha256& after, std::size_t limit) = 0;
+  virtual void forget_pieces() = 0;                   // of every upload that is under way
+  virtual void lose_original(const Sha256& sha) = 0;  // sealed once and gone: expected again, of everybody
   virtual void set_photo_numbers(const Sha256& sha, const PhotoNumbers& numbers) = 0;
   virtual std::optional<PhotoNumbers> photo_numbers(const Sha256& sha) = 0;
   virtual void add_photo_job(const Sha256& sha) = 0;  // the same again is ok

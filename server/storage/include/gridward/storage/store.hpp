@@ -44,9 +44,9 @@ class StoreWithControl : public app::Store {
   // Every case's chain, and that its row is the replay of its events. Gives the number of cases. Error: storage_failed
   // with the field "case_events" or "cases" and the first broken event or row in the detail.
   virtual Result<std::size_t> verify_case_chains() = 0;
-  // A consistent copy of the database while it is in use: written beside `path`, synced, then moved there. Errors:
-  // storage_failed; already_exists; unavailable on PostgreSQL, which has its own tools.
-  virtual Result<void> backup(const std::string& path) = 0;
+  // A consistent copy of the database while it is in use, into a new file, itself synced. A failure may leave a piece
+  // of it. Errors: storage_failed; already_exists; unavailable on PostgreSQL, which has its own tools.
+  virtual Result<void> snapshot(const std::string& path) = 0;
 };
 
 // Opens, migrates to the newest version, and starts the writer. Errors: config_invalid (the url), newer_database,

@@ -78,6 +78,7 @@ class TestServer {
   std::optional<Millis> busy;                                     // what a dropped message is answered with
   std::function<std::optional<BadRecord>(const Record&)> refuse;  // nothing: taken
   std::optional<PublicKey> key;                                   // checks signatures when set
+  bool items_backwards = false;                                   // after a hello
 
   std::vector<Record> records() const {
     const std::lock_guard lock(mutex_);
@@ -109,12 +110,18 @@ class TestServer {
   int bad_signatures() const { return bad_signatures_; }
   int conflicts() const { return conflicts_; }
   void set_safe(std::uint64_t safe) { safe_ = safe; }
-  // As after a restore: all that was received is gone.
-  void forget_everything() {
+  // What restore() comes back to.
+  void back_up() {
     const std::lock_guard lock(mutex_);
-    records_.clear();
-    hashes_.clear();
-    photos_.clear();
+    backup_ = {records_, hashes_, photos_};
+  }
+  // The store as the backup has it, under a new generation.
+  void restore() {
+    const std::lock_guard lock(mutex_);
+    records_ = backup_.records;
+    hashes_ = backup_.hashes;
+    photos_ = backup_.photos;
+    generation_ = make_uuid_v7(UnixMs{Millis{++generations_}}, {});
   }
 
   // Kept and sent again after each hello until acknowledged.
@@ -160,11 +167,11 @@ class TestServer {
     Receipt receipt;
     receipt.epoch = up.epoch;
     receipt.safe = safe_;
-    receipt.generation = generation_;
     receipt.now = std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
     std::vector<DownItem> again;
     {
       const std::lock_guard lock(mutex_);
+      receipt.generation = generation_;
       std::vector<Sha256> hashes;
       for (const auto& bytes : up.records) {
         hashes.push_back(sha256(bytes));
@@ -200,6 +207,7 @@ class TestServer {
       if (up.hello) {
         ++hellos_;
         again = items_;
+        if (items_backwards) std::reverse(again.begin(), again.end());
       }
     }
     if (up.hello || !up.records.empty()) send(device, receipt);
@@ -248,7 +256,14 @@ class TestServer {
   std::uint64_t next_n_ = 1;
   std::uint64_t ack_ = 0;
   std::atomic<std::uint64_t> safe_ = 0;
-  const Uuid generation_ = make_uuid_v7(UnixMs{Millis{1}}, {});
+  struct Backup {
+    std::map<Uuid, Record> records;
+    std::map<Uuid, Sha256> hashes;
+    std::map<Sha256, Photo> photos;
+  };
+  Backup backup_;
+  std::int64_t generations_ = 1;
+  Uuid generation_ = make_uuid_v7(UnixMs{Millis{1}}, {});
   std::atomic<int> hellos_ = 0;
   std::atomic<int> messages_ = 0;
   std::atomic<int> bad_signatures_ = 0;

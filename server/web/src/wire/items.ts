@@ -1,0 +1,107 @@
+// The bodies of section 8.
+import { float, halfPair, type Cbor } from './cbor'
+import { Fields, latE7, list, lonE7, name, nonEmpty, sha256Text, text, time, uuidText } from './fields'
+import { WireError } from './error'
+import { limits } from './limits'
+
+export interface Task {
+  kind: 'task'
+  task: string
+  task_kind: string // verify, or what a newer server thought of
+  case: string
+  number: string
+  category: string
+  text: string
+  point: { lat_e7: number; lon_e7: number } | null
+  before: string[] // hashes of photos
+  due: number | null
+}
+export interface TaskCancelled {
+  kind: 'task_cancelled'
+  task: string
+}
+export interface CaseProgress {
+  kind: 'progress'
+  case: string
+  number: string
+  stage: string
+  step: string
+  at: number
+  text: string
+}
+export interface Notice {
+  kind: 'notice'
+  text: string
+}
+export type ItemBody = Task | TaskCancelled | CaseProgress | Notice
+
+// null: a kind of a newer server. It is stored and acknowledged like any other.
+export function decodeItem(kind: string, body: string): ItemBody | null {
+  switch (kind) {
+    case 'task': {
+      const f = open(body)
+      return {
+        kind,
+        task: f.need('task', uuidText),
+        task_kind: f.need('task_kind', name),
+        case: f.need('case', uuidText),
+        number: f.need('number', name),
+        category: f.need('category', name),
+        text: f.take('text', text(limits.text), ''),
+        point: f.take('point', readPoint, null),
+        before: f.take('before', list(limits.taskPhotos, sha256Text), []),
+        due: f.take('due', time, null),
+      }
+    }
+    case 'task_cancelled':
+      return { kind, task: open(body).need('task', uuidText) }
+    case 'progress': {
+      const f = open(body)
+      return {
+        kind,
+        case: f.need('case', uuidText),
+        number: f.need('number', name),
+        stage: f.need('stage', name),
+        step: f.need('step', name),
+        at: f.need('at', time),
+        text: f.take('text', text(limits.text), ''),
+      }
+    }
+    case 'notice':
+      return { kind, text: open(body).need('text', nonEmpty(text(limits.text))) }
+    default:
+      return null
+  }
+}
+
+const readPoint = (value: Cbor, field: string): Task['point'] => {
+  const f = new Fields(value, field)
+  return { lat_e7: f.need('lat', latE7), lon_e7: f.need('lon', lonE7) }
+}
+
+function open(body: string): Fields {
+  refuseDeep(body)
+  try {
+    return new Fields(ofJson(JSON.parse(body)))
+  } catch (error) {
+    throw error instanceof WireError ? error : new WireError('malformed', '', 'no JSON')
+  }
+}
+
+// Before the parser of the browser sees it: not all of them stand a thousand levels.
+function refuseDeep(body: string): void {
+  let level = 0
+  for (const [mark] of body.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (mark === '[' || mark === '{') level++
+    else if (mark === ']' || mark === '}') level--
+    if (level > limits.levels) throw new WireError('too_deep', '', `at most ${limits.levels} levels`)
+  }
+}
+
+function ofJson(value: unknown): Cbor {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : float
+  if (typeof value === 'string' && halfPair.test(value)) throw new WireError('malformed', '', 'half of a surrogate pair')
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
+  if (Array.isArray(value)) return value.map(ofJson)
+  return new Map(Object.entries(value as object).map(([key, item]) => [key, ofJson(item)]))
+}
