@@ -8,27 +8,26 @@ namespace {
 // A handheld that is connected says something every five minutes (its heartbeat, and a track each minute on duty).
 // Whoever was not heard of for longer is away, and gets what waits with its next hello.
 constexpr auto kSeenWithin = std::chrono::minutes{11};
+// Of one device at a time: its next ack brings the rest.
+constexpr std::size_t kItemsPerDevice = 32;
 constexpr std::size_t kDevicesPerPass = 512;
 constexpr std::size_t kItemsPerPass = 4096;
 
-}  // namespace
-
-void collect(Tx& tx, const Device& device, std::vector<DownItem> items, UnixMs now, std::vector<Outgoing>& out) {
-  for (std::size_t i = 0; i < items.size();) {
-    auto end = i + 1;
-    while (end < items.size() && items[end].n == items[end - 1].n + 1) ++end;
-    tx.sent_down(device.id, items[i].n, items[end - 1].n, now);
-    i = end;
-  }
+void collect(Tx& tx, const Device& device, UnixMs now, std::vector<Outgoing>& out) {
+  auto items = tx.pending_down(device.id, kItemsPerDevice);
+  if (items.empty()) return;
+  tx.sent_down(device.id, items.front().n, items.back().n, now);
   for (auto& item : items) out.push_back({device.town, device.id, std::move(item)});
 }
+
+}  // namespace
 
 void collect_pending(Tx& tx, const std::vector<std::string>& devices, UnixMs now, std::vector<Outgoing>& out) {
   std::vector<std::string> once = devices;
   std::sort(once.begin(), once.end());
   once.erase(std::unique(once.begin(), once.end()), once.end());
   for (const auto& id : once) {
-    if (const auto device = tx.find_device(id)) collect(tx, *device, tx.pending_down(id, kItemsPerDevice), now, out);
+    if (const auto device = tx.find_device(id)) collect(tx, *device, now, out);
   }
 }
 
@@ -59,7 +58,7 @@ bool DownJobs::run_once() {
     for (const auto& id : overdue(tx, kDevicesPerPass)) {
       if (outgoing.size() + kItemsPerDevice > kItemsPerPass) break;
       if (const auto device = tx.find_device(id)) {
-        collect(tx, *device, tx.overdue_down(id, kItemsPerDevice, before), now, outgoing);
+        collect(tx, *device, now, outgoing);
       }
     }
     return {};

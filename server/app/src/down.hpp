@@ -13,13 +13,8 @@ struct Outgoing {
   DownMessage message;
 };
 
-// Of one device at a time: its next ack brings the rest.
-inline constexpr std::size_t kItemsPerDevice = 32;
-
 // What waits for these devices, lowest number first and bounded. It counts as sent: the unit's commit comes before.
 void collect_pending(Tx& tx, const std::vector<std::string>& devices, UnixMs now, std::vector<Outgoing>& out);
-// These items to this device.
-void collect(Tx& tx, const Device& device, std::vector<DownItem> items, UnixMs now, std::vector<Outgoing>& out);
 void deliver(Services& services, const std::vector<LiveEvent>& live, const std::vector<Outgoing>& out);
 
 }  // namespace gridward::app

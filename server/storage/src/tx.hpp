@@ -111,7 +111,6 @@ class SqlTx final : public app::Tx {
   std::uint64_t enqueue_down(std::string_view device, std::string_view kind, std::string_view body,
                              UnixMs now) override;
   std::vector<DownItem> pending_down(std::string_view device, std::size_t limit) override;
-  std::vector<DownItem> overdue_down(std::string_view device, std::size_t limit, UnixMs before) override;
   std::vector<std::string> overdue_devices(UnixMs before, UnixMs seen_since, std::size_t limit) override;
   void sent_down(std::string_view device, std::uint64_t from, std::uint64_t to, UnixMs now) override;
   void agree_down(std::string_view device, std::optional<std::uint64_t> ack) override;
@@ -137,11 +136,6 @@ class SqlTx final : public app::Tx {
   std::optional<std::int64_t> stream_of(std::string_view device, const Uuid& epoch);
   std::int64_t counter(const std::string& name);
   std::int64_t count_up(const std::string& name);
-  struct DownRow {
-    DownItem item;
-    UnixMs sent{};
-  };
-  std::vector<DownRow> down_rows(std::string_view device, std::size_t limit);
   std::optional<std::string> unagreed_generation(std::string_view device);
   void renumber_down(std::string_view device, std::int64_t from, std::int64_t last);
   void overlay(app::Device& device) const;

@@ -303,37 +303,25 @@ std::optional<std::string> SqlTx::unagreed_generation(std::string_view device) {
       device);
 }
 
-std::vector<SqlTx::DownRow> SqlTx::down_rows(std::string_view device, std::size_t limit) {
-  std::vector<DownRow> rows;
-  db_.each<std::int64_t, std::string, std::string, std::int64_t>(
-      "SELECT n, kind, body, sent FROM down_items WHERE device = :d AND kept_back = 0 ORDER BY n LIMIT :l",
-      [&](std::int64_t n, std::string kind, std::string body, std::int64_t sent) {
-        rows.push_back({{static_cast<std::uint64_t>(n), std::move(kind), std::move(body)}, from_unix_ms(sent)});
-      },
-      device, limit_number(limit));
-  return rows;
-}
-
 std::vector<DownItem> SqlTx::pending_down(std::string_view device, std::size_t limit) {
   std::vector<DownItem> items;
-  for (auto& row : down_rows(device, limit)) items.push_back(std::move(row.item));
-  return items;
-}
-
-std::vector<DownItem> SqlTx::overdue_down(std::string_view device, std::size_t limit, UnixMs before) {
-  std::vector<DownItem> items;
-  for (auto& row : down_rows(device, limit)) {
-    if (row.sent <= before) items.push_back(std::move(row.item));
-  }
+  db_.each<std::int64_t, std::string, std::string>(
+      "SELECT n, kind, body FROM down_items WHERE device = :d AND kept_back = 0 ORDER BY n LIMIT :l",
+      [&](std::int64_t n, std::string kind, std::string body) {
+        items.push_back({static_cast<std::uint64_t>(n), std::move(kind), std::move(body)});
+      },
+      device, limit_number(limit));
   return items;
 }
 
 std::vector<std::string> SqlTx::overdue_devices(UnixMs before, UnixMs seen_since, std::size_t limit) {
   std::vector<std::string> devices;
+  // CROSS: SQLite begins with the devices. The items of those who are away may be many more.
   db_.each<std::string>(
-      "SELECT i.device FROM devices d JOIN down_items i ON i.device = d.id "
-      "WHERE d.last_seen >= :s AND d.revoked = 0 AND i.sent <= :b AND i.kept_back = 0 "
-      "GROUP BY i.device ORDER BY MIN(i.sent), i.device LIMIT :l",
+      "SELECT d.id FROM devices d CROSS JOIN down_items i WHERE d.last_seen >= :s AND d.revoked = 0 "
+      "AND i.device = d.id AND i.sent <= :b "
+      "AND i.n = (SELECT MIN(m.n) FROM down_items m WHERE m.device = d.id AND m.kept_back = 0) "
+      "ORDER BY i.sent, d.id LIMIT :l",
       [&](std::string device) { devices.push_back(std::move(device)); }, to_unix_ms(seen_since), to_unix_ms(before),
       limit_number(limit));
   return devices;

@@ -154,6 +154,17 @@ TEST(Auth, ALostDatabaseIsNoAttempt) {
   }
 }
 
+TEST(Auth, ASessionThatCannotBeWrittenIsNoAttempt) {
+  ServerWorld world;
+  app::Auth auth(world.services());
+  sql_do(world, "ALTER TABLE sessions RENAME TO away");
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(auth.login("op", kPassword, kOffice).error().code, ErrorCode::internal) << i;
+  }
+  sql_do(world, "ALTER TABLE away RENAME TO sessions");
+  EXPECT_TRUE(auth.login("op", kPassword, kOffice).has_value());
+}
+
 TEST(Auth, AttemptsInParallelCountAsMany) {
   ServerWorld world;
   app::Auth auth(world.services());

@@ -372,9 +372,8 @@ class Tx {
                                      UnixMs now) = 0;  // gives its number, from 1 per device
   // Not acknowledged, lowest number first. A restored store keeps back what it numbered since, until agree_down.
   virtual std::vector<DownItem> pending_down(std::string_view device, std::size_t limit) = 0;
-  // Of these the ones that were last sent (or made) at `before` or earlier.
-  virtual std::vector<DownItem> overdue_down(std::string_view device, std::size_t limit, UnixMs before) = 0;
-  // Devices not revoked and seen at `seen_since` or later that have something overdue; who waits longest first.
+  // Devices not revoked and seen at `seen_since` or later whose lowest of these was last sent (or made) at `before` or
+  // earlier; who waits longest first. What is sent is sent from the lowest on, so none above it waits longer.
   virtual std::vector<std::string> overdue_devices(UnixMs before, UnixMs seen_since, std::size_t limit) = 0;
   virtual void sent_down(std::string_view device, std::uint64_t from, std::uint64_t to, UnixMs now) = 0;
   // The device has everything up to `ack`; nothing: it was wiped, or never had an item. Of a store that was put back
