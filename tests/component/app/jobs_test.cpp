@@ -62,6 +62,7 @@ TEST(PhotoJobs, DerivedNumbersAreStoredAndPagesTold) {
   const auto live = s.world.live.take();
   ASSERT_EQ(live.size(), 2u);
   EXPECT_EQ(live[0].kind, "photo");
+  EXPECT_EQ(live[0].id, to_string(s.cases[0])) << "no hash: many hear it";
   EXPECT_EQ(live[1].kind, "case");
   EXPECT_EQ(live[1].id, to_string(s.cases[0]));
   EXPECT_FALSE(jobs.run_once()) << "nothing is waiting";
