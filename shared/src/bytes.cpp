@@ -27,11 +27,10 @@ constexpr auto kBase64Value = base64_values();
 
 std::string to_hex(ByteView bytes) {
   static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const auto b : bytes) {
-    text += kDigits[b >> 4];
-    text += kDigits[b & 15];
+  std::string text(bytes.size() * 2, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    text[2 * i] = kDigits[bytes[i] >> 4];
+    text[2 * i + 1] = kDigits[bytes[i] & 15];
   }
   return text;
 }
@@ -61,17 +60,17 @@ Result<Sha256> sha256_from_hex(std::string_view hex) {
 }
 
 std::string to_base64(ByteView bytes) {
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
+  std::string text((bytes.size() + 2) / 3 * 4, '\0');
+  auto* out = text.data();
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t have = std::min<std::size_t>(3, bytes.size() - i);
     std::uint32_t group = static_cast<std::uint32_t>(bytes[i]) << 16;
     if (have > 1) group |= static_cast<std::uint32_t>(bytes[i + 1]) << 8;
     if (have > 2) group |= bytes[i + 2];
-    text += kBase64[group >> 18];
-    text += kBase64[(group >> 12) & 63];
-    text += have > 1 ? kBase64[(group >> 6) & 63] : '=';
-    text += have > 2 ? kBase64[group & 63] : '=';
+    *out++ = kBase64[group >> 18];
+    *out++ = kBase64[(group >> 12) & 63];
+    *out++ = have > 1 ? kBase64[(group >> 6) & 63] : '=';
+    *out++ = have > 2 ? kBase64[group & 63] : '=';
   }
   return text;
 }

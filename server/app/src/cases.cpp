@@ -373,13 +373,16 @@ Result<Uuid> Cases::report(Tx& tx, const Record& record, std::int64_t row, const
   const auto events = domain::decide(nullptr, command, services_.policy, now);
   if (!events) return tl::unexpected(events.error());
 
-  // The record's id is the case's, so that the member's device knows its own report again in the progress it is sent.
-  // Another device may have used the id: then a new one.
-  const auto id = tx.find_case(record.id) ? new_uuid(services_) : record.id;
   // Numbered by the day it was received: the handheld's clock may be wrong, and a number tells when the center knew.
   const auto number = tx.next_case_number(device.town, compact_day(services_.policy.calendar, now));
-  const auto state = domain::replay(id, number, *events);
-  tx.insert_case(state, place.path);
+  // The record's id is the case's, so that the member's device knows its own report again in the progress it is sent.
+  // Another device may have used the id: then a new one.
+  auto id = record.id;
+  auto state = domain::replay(id, number, *events);
+  while (!tx.insert_case(state, place.path)) {
+    id = new_uuid(services_);
+    state = domain::replay(id, number, *events);
+  }
   tx.append_events(id, 1, *events, row);
   for (const auto& media : record.media) tx.expect_media(media, row, id);
   effects.live.push_back({"case", to_string(id), place.path, state.version});

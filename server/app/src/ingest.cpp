@@ -153,10 +153,16 @@ struct Ingest::Impl {
     const std::scoped_lock lock(idle_mutex);
     ++under_way;
   }
-  void end() {
+  void end(std::size_t n = 1) {
     const std::scoped_lock lock(idle_mutex);
-    if (--under_way == 0) idle.notify_all();
+    under_way -= n;
+    if (under_way == 0) idle.notify_all();
   }
+  struct Ended {
+    Impl& impl;
+    std::size_t n;
+    ~Ended() { impl.end(n); }
+  };
 
   void say_busy(const Topic& topic) {
     busy.fetch_add(1, std::memory_order_relaxed);
@@ -201,12 +207,12 @@ struct Ingest::Impl {
     if (job->records.empty() && !job->message.ack && !job->message.hello) return;
 
     if (!queue({[this, job](Tx& tx) { return work(tx, *job); },
-                [this, job](const Result<void>& result) { finish(*job, result); }, true, held})) {
+                [this, job](const Result<void>& result) { finish(job, result); }, true, held, [this] { answer(); }})) {
       say_busy(job->topic);
     }
   }
 
-  // The unit's `done` ends what begins here; when it was not taken, nothing began.
+  // The unit's `done`, or what it leaves to answer(), ends what begins here; when it was not taken, nothing began.
   bool queue(Unit unit) {
     begin();
     bool taken = false;
@@ -494,7 +500,8 @@ struct Ingest::Impl {
   }
 
   // On the writer's thread, after the commit.
-  void finish(const Job& job, const Result<void>& result) {
+  void finish(const std::shared_ptr<Job>& done, const Result<void>& result) {
+    auto& job = *done;
     if (!result) {
       say_busy(job.topic);
       end();
@@ -508,11 +515,41 @@ struct Ingest::Impl {
       if (known != devices.end()) known->second.touched = job.received;
     }
     if (job.settled) settle(outbox_of(job), *job.settled);
-    if (!job.records.empty() || job.message.hello) {
-      services.devices.send(job.topic.town, job.topic.device, job.receipt);
+    unanswered.push_back(done);
+  }
+
+  // The writer's: what is committed and not yet answered.
+  std::vector<std::shared_ptr<Job>> unanswered;
+
+  // What one transaction took from a handheld is answered together, as long as the receipt does not outgrow that of a
+  // full message: a handheld that empties its outbox sends several at a time, and each receipt costs both ends, and the
+  // broker, about as much as the record itself.
+  void answer() {
+    const auto jobs = std::exchange(unanswered, {});
+    const Ended ended{*this, jobs.size()};  // also when a send throws
+    std::unordered_map<std::string_view, Job*> open;
+    const auto named = [](const Receipt& receipt) { return receipt.ok.size() + receipt.bad.size(); };
+    const auto send = [this](const Job& job) { services.devices.send(job.topic.town, job.topic.device, job.receipt); };
+    std::vector<Job*> order;
+    for (const auto& job : jobs) {
+      if (job->records.empty() && !job->message.hello) continue;
+      auto& before = open[job->topic_text];
+      auto& receipt = job->receipt;
+      if (before != nullptr && before->receipt.epoch == receipt.epoch &&
+          before->receipt.generation == receipt.generation &&
+          named(before->receipt) + named(receipt) <= limits::kRecordsPerMessage) {
+        auto& all = before->receipt;
+        all.ok.insert(all.ok.end(), receipt.ok.begin(), receipt.ok.end());
+        std::ranges::move(receipt.bad, std::back_inserter(all.bad));
+        all.now = std::max(all.now, receipt.now);
+        all.safe = std::max(all.safe, receipt.safe);
+      } else {
+        before = job.get();
+        order.push_back(before);
+      }
     }
-    deliver(services, job.effects.live, job.outgoing);
-    end();
+    for (const auto* job : order) send(*job);
+    for (const auto& job : jobs) deliver(services, job->effects.live, job->outgoing);
   }
 
   // ---- media -------------------------------------------------------------------------------------------------------

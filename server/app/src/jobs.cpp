@@ -80,6 +80,10 @@ bool PhotoJobs::run(const PhotoJob& job) {
 SignatureJobs::SignatureJobs(Services services) : services_(services) {}
 
 bool SignatureJobs::run_once() {
+  if (put_off_ < kMostPutOff && !services_.store.idle()) {
+    ++put_off_;
+    return false;
+  }
   std::vector<SignatureJob> jobs;
   std::map<std::string, PublicKey> keys;
   const auto read = services_.store.read([&](Tx& tx) -> Result<void> {
@@ -91,7 +95,10 @@ bool SignatureJobs::run_once() {
     }
     return {};
   });
-  if (!read || jobs.empty()) return false;
+  if (!read) return false;
+  // Once it was put off for long, it goes on until nothing is left.
+  if (jobs.size() < kSignatureBatch) put_off_ = 0;
+  if (jobs.empty()) return false;
   std::vector<bool> good;
   good.reserve(jobs.size());
   for (const auto& job : jobs) {

@@ -49,14 +49,14 @@ class LateDevices final : public app::DevicePublisher {
   std::atomic<app::DevicePublisher*> link_{nullptr};
 };
 
-// What pages hear is also the sign that a photo may be waiting for its smaller sizes.
+// That a photo came is told to pages, and is the sign that it waits for its smaller sizes.
 class PagesAndJobs final : public app::LivePublisher {
  public:
   explicit PagesAndJobs(app::LivePublisher& pages) : pages_(pages) {}
   void set(JobThread* photos) { photos_ = photos; }
   void publish(const app::LiveEvent& event) override {
     pages_.publish(event);
-    if (event.kind != "case" && event.kind != "photo") return;
+    if (event.kind != "photo") return;
     if (auto* photos = photos_.load()) photos->kick();
   }
 
@@ -183,7 +183,8 @@ int serve(const Args& args) {
   app::DownJobs down_jobs(services, resend);
   std::optional<JobThread> photo_thread(std::in_place, "photos", [&] { return photo_jobs.run_once(); }, kJobPause);
   std::optional<JobThread> signature_thread(
-      std::in_place, "signatures", [&] { return signature_jobs.run_once(); }, kJobPause);
+      std::in_place, "signatures", [&] { return signature_jobs.run_once(); }, kJobPause,
+      JobThread::Priority::background);
   live.set(&*photo_thread);
 
   std::unique_ptr<mqtt::ServerLink> link;

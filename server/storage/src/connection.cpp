@@ -118,8 +118,8 @@ void Connection::set_up() {
     once("PRAGMA temp_store = MEMORY");
     once("PRAGMA cache_size = -65536");
     if (role_ == Role::writer) {
-      // Fewer checkpoints, each of which costs a sync of the database beside the log's.
-      once("PRAGMA wal_autocheckpoint = 8000");
+      // Fewer checkpoints, each of which costs a sync of the database beside the log's. Most is done beside the writer.
+      once("PRAGMA wal_autocheckpoint = 16000");
     } else {
       once("PRAGMA query_only = ON");
     }
@@ -171,6 +171,8 @@ void Connection::undo() {
   release();
   broken_.clear();
 }
+
+void Connection::checkpoint() { once("PRAGMA wal_checkpoint(PASSIVE)"); }
 
 void Connection::vacuum_into(const std::string& path) {
   std::string quoted = "'";

@@ -49,6 +49,7 @@ class Connection {
   void release() { change("RELEASE SAVEPOINT unit"); }
   void undo();
   void vacuum_into(const std::string& path);  // SQLite: a consistent copy; outside a transaction
+  void checkpoint();                          // SQLite: as much of the log as nobody needs; waits for nobody
   void wipe_what_is_removed();  // SQLite: removed values are overwritten from now on; PostgreSQL: VACUUM does it
 
   // Gives the number of rows changed.

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "checkpointer.hpp"
 #include "codec.hpp"
 #include "connection.hpp"
 #include "tx.hpp"
@@ -51,6 +52,8 @@ class SqlStore final : public StoreWithControl {
     for (std::size_t i = 0; i < std::max<std::size_t>(1, options_.readers); ++i) {
       readers_.push_back(std::make_unique<Connection>(reader_sessions_.at(i), address_, storage::Role::reader));
     }
+    if (address_.database == Database::sqlite)
+      checkpointer_.emplace(address_, [this](std::string_view text) { log(text); });
     thread_ = std::thread([this] { run(); });
   }
   ~SqlStore() override { SqlStore::stop(); }
@@ -80,6 +83,11 @@ class SqlStore final : public StoreWithControl {
     return {};
   }
 
+  bool idle() const override {
+    const std::lock_guard lock(mutex_);
+    return queue_.empty() && bytes_ == 0;
+  }
+
   void stop() override {
     {
       const std::lock_guard lock(mutex_);
@@ -87,6 +95,7 @@ class SqlStore final : public StoreWithControl {
     }
     arrived_.notify_one();
     if (thread_.joinable()) thread_.join();
+    checkpointer_.reset();
     stopped_ = true;
   }
 
@@ -205,12 +214,6 @@ class SqlStore final : public StoreWithControl {
       arrived_.wait(lock, something);
       waiting_ = false;
     }
-    if (options_.batch_wait.count() > 0 && !stopping_ && queue_.size() < options_.batch_limit) {
-      waiting_ = true;
-      arrived_.wait_for(lock, options_.batch_wait,
-                        [this] { return stopping_ || queue_.size() >= options_.batch_limit; });
-      waiting_ = false;
-    }
     while (!queue_.empty() && batch.size() < options_.batch_limit) {
       batch.push_back(std::move(queue_.front()));
       queue_.pop_front();
@@ -227,15 +230,23 @@ class SqlStore final : public StoreWithControl {
     for (const auto& result : results) {
       ++(result ? units_ : failed_);
     }
+    if (checkpointer_) checkpointer_->committed(batch.size());
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      if (!batch[i].done) continue;
-      try {
-        batch[i].done(results[i]);
-      } catch (const std::exception& problem) {
-        log(std::string("a callback after the commit threw: ") + problem.what());
-      } catch (...) {
-        log("a callback after the commit threw");
-      }
+      if (batch[i].done) guarded([&] { batch[i].done(results[i]); });
+    }
+    for (const auto& unit : batch) {
+      if (unit.after) guarded(unit.after);
+    }
+  }
+
+  template <class F>
+  void guarded(const F& callback) {
+    try {
+      callback();
+    } catch (const std::exception& problem) {
+      log(std::string("a callback after the commit threw: ") + problem.what());
+    } catch (...) {
+      log("a callback after the commit threw");
     }
   }
 
@@ -378,6 +389,7 @@ class SqlStore final : public StoreWithControl {
   std::chrono::milliseconds retry_ = kFirstRetry;
   SteadyClock::time_point next_try_;
 
+  std::optional<Checkpointer> checkpointer_;  // outlives the writer's thread
   std::thread thread_;
 };
 

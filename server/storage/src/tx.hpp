@@ -73,7 +73,7 @@ class SqlTx final : public app::Tx {
   void finish_signature_job(std::int64_t row) override;
 
   std::string next_case_number(std::string_view town, std::string_view yyyymmdd) override;
-  void insert_case(const domain::CaseRecord& record, std::string_view org_path) override;
+  bool insert_case(const domain::CaseRecord& record, std::string_view org_path) override;
   bool update_case(const domain::CaseRecord& record, std::uint64_t expected_version) override;
   std::optional<domain::CaseRecord> find_case(const Uuid& id) override;
   std::string case_org_path(const Uuid& id) override;

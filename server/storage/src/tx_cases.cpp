@@ -133,13 +133,16 @@ std::string SqlTx::next_case_number(std::string_view town, std::string_view yyyy
   return std::string(town) + "-" + std::string(yyyymmdd) + "-" + digits;
 }
 
-void SqlTx::insert_case(const domain::CaseRecord& record, std::string_view org_path) {
-  db_.change(
-      "INSERT INTO cases (id, number, town, grid, category, stage, step, unit, reporter, org_path, area, version, "
-      "updated_at, text, data) VALUES (:i, :n, :t, :g, :c, :s, :p, :u, :r, :o, :a, :v, :m, :x, :d)",
-      uuid_text(record.id), record.number, record.town, record.grid, record.category, domain::to_string(record.stage),
-      domain::to_string(record.step), record.unit, record.reporter.login, scope_text(org_path), area_of(org_path),
-      record.version, to_unix_ms(record.updated_at), record.text, case_text(record));
+bool SqlTx::insert_case(const domain::CaseRecord& record, std::string_view org_path) {
+  return db_.change(
+             "INSERT INTO cases (id, number, town, grid, category, stage, step, unit, reporter, org_path, area, "
+             "version, "
+             "updated_at, text, data) VALUES (:i, :n, :t, :g, :c, :s, :p, :u, :r, :o, :a, :v, :m, :x, :d) ON CONFLICT "
+             "(id) DO NOTHING",
+             uuid_text(record.id), record.number, record.town, record.grid, record.category,
+             domain::to_string(record.stage), domain::to_string(record.step), record.unit, record.reporter.login,
+             scope_text(org_path), area_of(org_path), record.version, to_unix_ms(record.updated_at), record.text,
+             case_text(record)) == 1;
 }
 
 bool SqlTx::update_case(const domain::CaseRecord& record, std::uint64_t expected_version) {

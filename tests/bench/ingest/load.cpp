@@ -20,6 +20,7 @@ namespace gridward::bench {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
+constexpr auto kPatience = std::chrono::seconds(2);
 
 struct Options {
   std::string category = "0101";
@@ -85,33 +86,48 @@ class Handheld {
     publish(payloads);
   }
   const std::vector<double>& latencies_ms() const { return latencies_ms_; }
-  std::uint64_t busy() const { return busy_; }
+  // What a handheld does that waits in vain: receipts travel at QoS 0. Gives how many.
+  std::size_t send_again() {
+    std::vector<std::string> payloads;
+    {
+      const std::lock_guard lock(mutex_);
+      for (auto& [id, sent] : sent_) {
+        if (SteadyClock::now() - sent.at > kPatience) payloads.push_back(sent.payload);
+      }
+    }
+    publish(payloads);
+    return payloads.size();
+  }
 
  private:
   struct Message {
     Uuid id;
     std::string payload;
   };
+  struct Sent {
+    SteadyClock::time_point at;
+    std::string payload;
+  };
 
   void fill(const std::string& actor, const platform::KeyPair& keys) {
     std::array<std::uint8_t, 10> random{};
     const auto now = std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
-    const auto fresh = [&] {
+    const auto fresh = [&](UnixMs at) {
       platform::random_bytes(random);
-      return make_uuid_v7(now, random);
+      return make_uuid_v7(at, random);
     };
     Record record;
-    record.epoch = fresh();
-    record.boot = fresh();
+    record.epoch = fresh(now);
+    record.boot = fresh(now);
     record.actor = actor;
     record.clock = {ClockSource::gnss, 50};
     Fix fix;
     fix.point = geo_point(options_.lat, options_.lon);
     fix.accuracy_cm = 320;
     for (std::size_t i = 0; i < options_.records; ++i) {
-      record.id = fresh();
       record.seq = i + 1;
       record.at = now + Millis{static_cast<std::int64_t>(i)};
+      record.id = fresh(record.at);  // as a handheld does: at the capture, so they rise
       record.mono = Millis{static_cast<std::int64_t>(1000 + i)};
       fix.at = record.at;
       record.fix = fix;
@@ -131,8 +147,8 @@ class Handheld {
     if (waiting_.empty()) return;
     auto message = std::move(waiting_.front());
     waiting_.pop_front();
-    sent_.emplace(message.id, SteadyClock::now());
-    payloads.push_back(std::move(message.payload));
+    payloads.push_back(message.payload);
+    sent_.emplace(message.id, Sent{SteadyClock::now(), std::move(message.payload)});
   }
 
   // Never under mutex_: Paho holds its own lock in the callback that takes mutex_.
@@ -144,7 +160,6 @@ class Handheld {
     const auto down = decode_down(as_bytes(payload));
     if (!down) return shared_.fail("a message from the server cannot be read: " + to_string(down.error()));
     if (std::holds_alternative<Busy>(*down)) {
-      ++busy_;
       return shared_.fail("the server was busy: its queue is shorter than the windows of this load");
     }
     const auto* receipt = std::get_if<Receipt>(&*down);
@@ -158,7 +173,7 @@ class Handheld {
       for (const auto& id : receipt->ok) {
         const auto found = sent_.find(id);
         if (found == sent_.end()) continue;
-        latencies_ms_.push_back(std::chrono::duration<double, std::milli>(now - found->second).count());
+        latencies_ms_.push_back(std::chrono::duration<double, std::milli>(now - found->second.at).count());
         sent_.erase(found);
         take_next(payloads);
       }
@@ -178,9 +193,8 @@ class Handheld {
   Account account_;
   std::mutex mutex_;
   std::deque<Message> waiting_;
-  std::unordered_map<Uuid, SteadyClock::time_point> sent_;
+  std::unordered_map<Uuid, Sent> sent_;
   std::vector<double> latencies_ms_;
-  std::atomic<std::uint64_t> busy_{0};
   bool done_ = false;
   mqtt::token_ptr connecting_;
   std::unique_ptr<mqtt::async_client> client_;
@@ -195,13 +209,19 @@ int run(const Options& options) {
   for (auto& handheld : handhelds) handheld->begin_connect();
   for (auto& handheld : handhelds) handheld->end_connect();
 
+  std::size_t resent = 0;
   const auto begin = SteadyClock::now();
   for (auto& handheld : handhelds) handheld->start();
   {
     std::unique_lock lock(shared.mutex);
-    const bool ended = shared.changed.wait_for(
-        lock, std::chrono::minutes(2), [&] { return shared.finished == handhelds.size() || !shared.problem.empty(); });
-    if (!ended) shared.problem = "not every record was receipted within two minutes";
+    const auto over = [&] { return shared.finished == handhelds.size() || !shared.problem.empty(); };
+    while (!shared.changed.wait_for(lock, kPatience, over)) {
+      lock.unlock();
+      const bool late = SteadyClock::now() - begin > std::chrono::minutes(2);
+      for (auto& handheld : handhelds) resent += handheld->send_again();
+      lock.lock();
+      if (late && !over()) shared.problem = "not every record was receipted within two minutes";
+    }
   }
   const double seconds = std::chrono::duration<double>(SteadyClock::now() - begin).count();
   if (!shared.problem.empty()) {
@@ -217,8 +237,8 @@ int run(const Options& options) {
   const auto at = [&](double share) {
     return latencies[static_cast<std::size_t>(share * static_cast<double>(latencies.size() - 1))];
   };
-  std::printf("{\"records\":%zu,\"seconds\":%.4f,\"per_second\":%.1f,\"p50_ms\":%.2f,\"p99_ms\":%.2f}\n",
-              latencies.size(), seconds, static_cast<double>(latencies.size()) / seconds, at(0.5), at(0.99));
+  std::printf("{\"records\":%zu,\"seconds\":%.4f,\"per_second\":%.1f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"resent\":%zu}\n",
+              latencies.size(), seconds, static_cast<double>(latencies.size()) / seconds, at(0.5), at(0.99), resent);
   return 0;
 }
 

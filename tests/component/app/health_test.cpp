@@ -33,6 +33,7 @@ class DeadStore : public app::Store {
  public:
   Result<void> read(const std::function<Result<void>(app::Tx&)>&) override { return {}; }
   Result<void> submit(app::Unit) override { return {}; }
+  bool idle() const override { return true; }
 };
 
 TEST(Store, AWriterThatIsGoneIsAnErrorNotAThrow) {

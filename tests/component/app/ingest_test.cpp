@@ -4,6 +4,7 @@
 #include <future>
 #include <gridward/shared/limits.hpp>
 #include <gridward/test/server_world.hpp>
+#include <latch>
 
 #include "sql.hpp"
 
@@ -87,6 +88,53 @@ TEST(Ingest, TheSameAgainGetsTheSameReceiptAndNoSecondCase) {
   const auto record = hh.report("一次");
   for (int i = 0; i < 5; ++i) EXPECT_EQ(hh.receipt({record}).ok, std::vector{record.id});
   EXPECT_EQ(must(world.cases->list(world.actor("op"), {})).total, 1u);
+}
+
+TEST(Ingest, WhatIsCommittedTogetherIsReceiptedTogether) {
+  ServerWorld world;
+  Handheld one(world, "hh-1", "m1"), two(world, "hh-2", "m2");
+  std::latch held{1}, go{1};
+  ASSERT_TRUE(world.services().store.submit({[&](app::Tx&) -> Result<void> {
+                                               held.count_down();
+                                               go.wait();
+                                               return {};
+                                             },
+                                             {}}));
+  held.wait();
+  std::vector<Uuid> sent;
+  constexpr int kMessages = 70;  // more than one receipt may name
+  for (int i = 0; i < kMessages; ++i) {
+    auto report = one.report("第" + std::to_string(i));
+    if (i == 3) report.actor = "nobody";
+    sent.push_back(report.id);
+    world.ingest->up(one.topic(), encode_up(one.message({report})));
+  }
+  const auto other = two.report("另一台");
+  world.ingest->up(two.topic(), encode_up(two.message({other})));
+  Handheld wiped(world, "hh-1", "m1");  // the same device in a new epoch
+  const auto anew = wiped.report("重装以后");
+  world.ingest->up(wiped.topic(), encode_up(wiped.message({anew})));
+  go.count_down();
+
+  world.ingest->wait_idle();
+  std::vector<Receipt> receipts, others;
+  for (const auto& sent_down : world.devices.take()) {
+    (sent_down.device == "hh-1" ? receipts : others).push_back(std::get<Receipt>(sent_down.message));
+  }
+  ASSERT_EQ(receipts.size(), 3u) << "64, what did not fit, and another epoch";
+  EXPECT_EQ(receipts[0].ok.size() + receipts[0].bad.size(), limits::kRecordsPerMessage);
+  std::vector<Uuid> ok = receipts[0].ok;
+  ok.insert(ok.end(), receipts[1].ok.begin(), receipts[1].ok.end());
+  ASSERT_EQ(receipts[0].bad.size(), 1u);
+  EXPECT_EQ(receipts[0].bad[0].id, sent[3]);
+  sent.erase(sent.begin() + 3);
+  EXPECT_EQ(ok, sent);
+  EXPECT_EQ(receipts[0].epoch, one.epoch);
+  EXPECT_EQ(receipts[1].epoch, one.epoch);
+  EXPECT_EQ(receipts[2].epoch, wiped.epoch);
+  EXPECT_EQ(receipts[2].ok, std::vector<Uuid>{anew.id});
+  ASSERT_EQ(others.size(), 1u);
+  EXPECT_EQ(others[0].ok, std::vector<Uuid>{other.id});
 }
 
 TEST(Ingest, TheSameIdWithOtherBytesGoesToQuarantine) {

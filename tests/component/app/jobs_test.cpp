@@ -2,6 +2,7 @@
 
 #include <gridward/test/server_world.hpp>
 #include <latch>
+#include <thread>
 
 #include "sql.hpp"
 
@@ -143,6 +144,28 @@ TEST(SignatureJobs, GoodOnesPassAndForgedOnesAreFlagged) {
   };
   EXPECT_EQ(flags(good).find("bad_signature"), std::string::npos);
   EXPECT_NE(flags(forged).find("bad_signature"), std::string::npos);
+}
+
+TEST(SignatureJobs, GiveWayToWhatIsWaitedForButNotForEver) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  EXPECT_EQ(hh.receipt({hh.report("x")}).ok.size(), 1u);
+  app::SignatureJobs jobs(world.services());
+  const auto left = [&] { return sql_text(world, "SELECT CAST(COUNT(*) AS TEXT) FROM signature_jobs"); };
+  std::latch held{1}, go{1};
+  ASSERT_TRUE(world.services().store.submit({[&](app::Tx&) -> Result<void> {
+                                               held.count_down();
+                                               go.wait();
+                                               return {};
+                                             },
+                                             {}}));
+  held.wait();
+  for (int i = 0; i < app::SignatureJobs::kMostPutOff; ++i) EXPECT_FALSE(jobs.run_once());
+  EXPECT_EQ(left(), "1");
+  std::thread later([&] { jobs.run_once(); });  // its own write waits behind the unit
+  go.count_down();
+  later.join();
+  EXPECT_EQ(left(), "0");
 }
 
 TEST(SignatureJobs, AnotherDevicesKeyDoesNotPass) {

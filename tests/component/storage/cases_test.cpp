@@ -158,6 +158,17 @@ TEST_P(CaseRows, ACaseComesBackAsItWas) {
   });
 }
 
+TEST_P(CaseRows, AnIdThatIsTakenIsToldAndNothingChanges) {
+  write([](app::Tx& tx) {
+    EXPECT_TRUE(tx.insert_case(full_case(1), kGrid));
+    auto other = full_case(1);
+    other.text = "另一件";
+    EXPECT_FALSE(tx.insert_case(other, "D/other"));
+    EXPECT_EQ(tx.find_case(id(1)), full_case(1));
+    EXPECT_EQ(tx.case_org_path(id(1)), kGrid);
+  });
+}
+
 TEST_P(CaseRows, TheSecondToChangeACaseIsTold) {
   write([](app::Tx& tx) {
     auto record = full_case(1);

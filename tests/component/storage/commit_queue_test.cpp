@@ -1,4 +1,5 @@
 #include <atomic>
+#include <filesystem>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -235,6 +236,57 @@ TEST_P(CommitQueue, DoneIsCalledAfterTheCommit) {
                                 }}));
     EXPECT_EQ(seen.get_future().get(), seq);
   }
+}
+
+TEST_P(CommitQueue, AfterIsCalledWhenAllOfTheTransactionAreDone) {
+  std::mutex mutex;
+  std::vector<std::string> told;
+  const auto note = [&](std::string text) {
+    const std::lock_guard lock(mutex);
+    told.push_back(std::move(text));
+  };
+  const auto unit = [&](std::uint64_t seq) {
+    const auto name = std::to_string(seq);
+    return app::Unit{[seq](app::Tx& tx) { return insert(tx, seq); },
+                     [&note, name](const Result<void>&) { note("done " + name); }, true, 1024,
+                     [&note, name] { note("after " + name); }};
+  };
+  {
+    Gate gate(*store_);
+    ASSERT_TRUE(store_->submit(unit(1)));
+    ASSERT_TRUE(store_->submit({[](app::Tx&) -> Result<void> { return fail(ErrorCode::malformed); },
+                                [&](const Result<void>&) { note("done bad"); }}));
+    ASSERT_TRUE(store_->submit(unit(2)));
+    EXPECT_FALSE(store_->idle());
+  }
+  store_->stop();
+  EXPECT_EQ(told, (std::vector<std::string>{"done 1", "done bad", "done 2", "after 1", "after 2"}));
+}
+
+TEST_P(CommitQueue, TheLogIsMovedIntoTheDatabaseBesideTheWriter) {
+  if (GetParam() != Kind::sqlite) GTEST_SKIP() << "PostgreSQL does it by itself";
+  const auto file = std::filesystem::path(url_.substr(std::string("sqlite://").size()));
+  const auto before = std::filesystem::file_size(file);
+  // Fewer than make the writer do it, more than make it due.
+  constexpr int kUnits = 1200;
+  for (int i = 0; i < kUnits; ++i) {
+    ASSERT_TRUE(store_->submit({[i](app::Tx& tx) { return insert(tx, seq_of(i)); }, {}, true}));
+  }
+  for (int i = 0; i < 2000 && std::filesystem::file_size(file) <= before; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_GT(std::filesystem::file_size(file), before);
+}
+
+TEST_P(CommitQueue, IdleIsWhenNothingWaitsOrIsWritten) {
+  EXPECT_TRUE(store_->idle());
+  {
+    const Gate gate(*store_);
+    EXPECT_FALSE(store_->idle()) << "one is being written";
+  }
+  // The transaction ends a little after the last callback.
+  for (int i = 0; i < 1000 && !store_->idle(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_TRUE(store_->idle());
 }
 
 TEST_P(CommitQueue, ACallbackThatThrowsStopsNobody) {

@@ -215,13 +215,18 @@ class PhotoJobs {
   PhotoDeriver& deriver_;
   const std::size_t parallel_;
 };
+// Evidence that nobody waits for, and a check costs about as much as taking the record in: it gives way to whoever does
+// wait, but not for ever.
 class SignatureJobs {
  public:
+  static constexpr int kMostPutOff = 60;  // passes; half a minute as the server runs them
+
   explicit SignatureJobs(Services services);
   bool run_once();
 
  private:
   Services services_;
+  int put_off_ = 0;
 };
 
 // Sends down items again that no device has acknowledged: what the broker or the link lost while the device stayed

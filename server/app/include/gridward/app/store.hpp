@@ -322,7 +322,8 @@ class Tx {
 
   // cases
   virtual std::string next_case_number(std::string_view town, std::string_view yyyymmdd) = 0;
-  virtual void insert_case(const domain::CaseRecord& record, std::string_view org_path) = 0;
+  // False: there is a case of this id, and nothing was done.
+  virtual bool insert_case(const domain::CaseRecord& record, std::string_view org_path) = 0;
   // false: somebody else changed it (the stored version is not expected_version).
   virtual bool update_case(const domain::CaseRecord& record, std::uint64_t expected_version) = 0;
   virtual std::optional<domain::CaseRecord> find_case(const Uuid& id) = 0;
@@ -402,6 +403,9 @@ struct Unit {
   bool repeatable = false;
   // What it holds in memory until `done`, about: the store takes no more units than it has room for.
   std::size_t bytes = 1024;
+  // After the `done` of every unit of the same transaction, on the writer's thread: what several of them say to the
+  // same listener can be said once. Called once for each unit that has one.
+  std::function<void()> after = {};
 };
 
 // Thread-safe.
@@ -412,6 +416,8 @@ class Store {
   virtual Result<void> read(const std::function<Result<void>(Tx&)>& work) = 0;
   // Error: busy when the queue is full, in units or in bytes; then `done` is not called.
   virtual Result<void> submit(Unit unit) = 0;
+  // No unit waits or is being written at this moment.
+  virtual bool idle() const = 0;
   // submit, and wait for the commit. Not on the writer's thread.
   Result<void> write(std::function<Result<void>(Tx&)> work);
 };

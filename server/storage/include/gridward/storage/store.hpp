@@ -19,7 +19,6 @@ struct StoreOptions {
   // taken.
   std::size_t queue_bytes = 64 * 1024 * 1024;
   std::size_t batch_limit = 256;  // units in one transaction
-  Millis batch_wait{0};           // the writer waits this long for more before it begins; 0: takes what is there
   std::size_t readers = 4;        // connections for read()
   bool commit_each = false;       // one transaction a unit; only to show what the commit queue is worth
   // Told of lost and regained databases and of callbacks that threw. Any thread; must not throw.
