@@ -1,16 +1,44 @@
 // The floor of scripts/bench ingest: a consumer that reads each message as far as the ids and echoes the receipt. It
 // checks nothing, decides nothing and stores nothing, so no server on this broker can be faster.
+#include <mqtt/async_client.h>
 #include <signal.h>
 
 #include <gridward/shared/message.hpp>
 #include <gridward/shared/topics.hpp>
 #include <iostream>
 
-#include "link.hpp"
+#include "files.hpp"
 #include "no_delay.hpp"
 
 namespace gridward::bench {
 namespace {
+
+struct Account {
+  std::string broker, ca_file, user, password;
+};
+
+::mqtt::connect_options connect_options(const Account& account) {
+  ::mqtt::connect_options options;
+  options.set_mqtt_version(MQTTVERSION_5);
+  options.set_clean_start(true);
+  options.set_max_inflight(1000);
+  options.set_user_name(account.user);
+  options.set_password(::mqtt::binary_ref(account.password));
+  if (account.broker.starts_with("ssl://")) {
+    ::mqtt::ssl_options tls;
+    tls.set_trust_store(account.ca_file);
+    tls.set_enable_server_cert_auth(true);
+    tls.set_verify(true);
+    options.set_ssl(std::move(tls));
+  }
+  return options;
+}
+
+::mqtt::create_options create_options() {
+  ::mqtt::create_options options(MQTTVERSION_5);
+  options.set_max_buffered_messages(100'000);  // more than 100 waiting would throw in the callback
+  return options;
+}
 
 void run(const nlohmann::json& server) {
   const auto text = [&](const char* key) { return server.at(key).get<std::string>(); };
