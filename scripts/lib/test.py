@@ -150,14 +150,14 @@ def node_e2e(build_dir, total):
         open_nodes = [node for node in open_nodes if node[0] <= depth] + [(depth, ok)]
         if below and (ok or not all(node[1] for node in below)):
             continue
-        leaves.append((ok, name, skip))
+        leaves.append((ok, name, skip, len(output)))
         say(f"   {'ok' if ok else 'not ok'} {name}")
     child.wait()
-    for ok, name, skip in leaves:
+    for ok, name, skip, at in leaves:
         if skip:
             total.skipped += 1
         else:
-            total.add(f"e2e: {name}", ok, "" if ok else "".join(output[-200:]))
+            total.add(f"e2e: {name}", ok, "" if ok else "".join(output[at - 1:at + 60]))  # what it says of a test comes after it
     if not leaves or (child.returncode != 0 and all(leaf[0] for leaf in leaves)):
         total.add("e2e: node --test", False, "".join(output[-200:]))
     done(begin, f"{len(leaves)} ran")

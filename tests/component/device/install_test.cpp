@@ -60,7 +60,7 @@ class WithCMake : public Installed, public ::testing::WithParamInterface<const c
 
 TEST_P(WithCMake, TheExamplesAreBuiltAndWork) {
   const auto build = (dir_ / "build").string();
-  must({"cmake", "-S", example(""), "-B", build, "-DCMAKE_PREFIX_PATH=" + prefix(),
+  must({"cmake", "-G", "Ninja", "-S", example(""), "-B", build, "-DCMAKE_PREFIX_PATH=" + prefix(),
         std::string("-DFORM=") + GetParam()});
   must({"cmake", "--build", build});
   both_work(build);
@@ -71,7 +71,7 @@ INSTANTIATE_TEST_SUITE_P(Forms, WithCMake, ::testing::Values("shared", "static")
 // A project that has no C++ compiler at all.
 TEST_F(Installed, ACProjectUsesTheArchive) {
   const auto build = (dir_ / "build").string();
-  must({"cmake", "-S", example(""), "-B", build, "-DCMAKE_PREFIX_PATH=" + prefix(), "-DFORM=static", "-DWITH_CXX=OFF",
+  must({"cmake", "-G", "Ninja", "-S", example(""), "-B", build, "-DCMAKE_PREFIX_PATH=" + prefix(), "-DFORM=static", "-DWITH_CXX=OFF",
         "-DCMAKE_CXX_COMPILER=/nowhere"});
   must({"cmake", "--build", build});
   EXPECT_EQ(run_command({build + "/report_once"}).status, 2);

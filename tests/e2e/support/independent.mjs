@@ -47,6 +47,7 @@ export class IndependentClient {
     this.reset()
     const { broker, ca, device, password } = this.enrolled
     this.link = await mqtt.connectAsync(broker, {
+      family: 4, // the broker listens on 127.0.0.1 alone, and Node 18 asks only the first address of a name
       protocolVersion: 5,
       clientId: device,
       username: device,
