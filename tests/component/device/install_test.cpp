@@ -71,8 +71,8 @@ INSTANTIATE_TEST_SUITE_P(Forms, WithCMake, ::testing::Values("shared", "static")
 // A project that has no C++ compiler at all.
 TEST_F(Installed, ACProjectUsesTheArchive) {
   const auto build = (dir_ / "build").string();
-  must({"cmake", "-G", "Ninja", "-S", example(""), "-B", build, "-DCMAKE_PREFIX_PATH=" + prefix(), "-DFORM=static", "-DWITH_CXX=OFF",
-        "-DCMAKE_CXX_COMPILER=/nowhere"});
+  must({"cmake", "-G", "Ninja", "-S", example(""), "-B", build, "-DCMAKE_PREFIX_PATH=" + prefix(), "-DFORM=static",
+        "-DWITH_CXX=OFF", "-DCMAKE_CXX_COMPILER=/nowhere"});
   must({"cmake", "--build", build});
   EXPECT_EQ(run_command({build + "/report_once"}).status, 2);
 }

@@ -485,9 +485,7 @@ TEST(ServerLink, StopAnswersWhatItTook) {
 
 TEST(ServerLink, ThousandsOfReportsKeepEachDevicesOrder) {
   Mosquitto broker;
-  auto options = options_for(broker);
-  options.up_threads = 4;
-  Online server(options);
+  Online server(options_for(broker));
   ASSERT_TRUE(server.connected());
   Handheld one(server.world, "hh-1", "m1");
   Handheld two(server.world, "hh-2", "m2");

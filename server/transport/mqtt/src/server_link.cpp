@@ -65,9 +65,6 @@ class ServerLink::Impl {
         towns_(options_.towns.begin(), options_.towns.end()),
         down_(options_.down_queue, options_.queue_bytes),
         client_(options_.uri, options_.client_id, create_options(), nullptr) {
-    for (std::size_t i = 0; i < std::max<std::size_t>(options_.up_threads, 1); ++i) {
-      up_.push_back(std::make_unique<Lane>(options_.up_queue, options_.queue_bytes));
-    }
     for (std::size_t i = 0; i < std::max<std::size_t>(options_.media_threads, 1); ++i) {
       media_.push_back(std::make_unique<Lane>(options_.media_queue, options_.queue_bytes));
     }
@@ -83,11 +80,8 @@ class ServerLink::Impl {
 
   void start(app::Ingest& ingest) {
     ingest_ = &ingest;
-    for (auto& lane : up_) {
-      lane->thread = std::thread([this, &lane = *lane] { work(lane, TopicKind::up); });
-    }
     for (auto& lane : media_) {
-      lane->thread = std::thread([this, &lane = *lane] { work(lane, TopicKind::media); });
+      lane->thread = std::thread([this, &lane = *lane] { work(lane); });
     }
     sender_ = std::thread([this] { send_all(); });
     manager_ = std::thread([this] { keep_connected(); });
@@ -96,9 +90,10 @@ class ServerLink::Impl {
   void stop(Millis limit) {
     if (stopped_.exchange(true)) return;
     // First nothing more comes in, then what is in gets its answer, and only then the way out closes.
-    for (auto& lane : up_) lane->queue.close();
+    {
+      const std::scoped_lock lock(arriving_);
+    }
     for (auto& lane : media_) lane->queue.close();
-    for (auto& lane : up_) join(lane->thread);
     for (auto& lane : media_) join(lane->thread);
     if (ingest_ != nullptr) ingest_->wait_idle();
     const auto end = SteadyClock::now() + limit;
@@ -145,7 +140,6 @@ class ServerLink::Impl {
   }
   LinkCounters counters() const {
     LinkCounters c{received_, dropped_full_, dropped_size_, sent_, dropped_down_, connections_, 0};
-    for (const auto& lane : up_) c.waiting += lane->queue.size();
     for (const auto& lane : media_) c.waiting += lane->queue.size();
     return c;
   }
@@ -175,8 +169,11 @@ class ServerLink::Impl {
 
   // ---- callbacks of the library: its thread, which keepalive and every other message wait for -----------------------
 
+  // An up is read here and goes into the store's queue: that takes microseconds and waits for nobody, while another
+  // thread would have to be woken for each. A piece of a file is written before it is answered, so it does not.
   void arrived(const paho::const_message_ptr& message) noexcept {
     try {
+      const std::scoped_lock lock(arriving_);
       if (message == nullptr || stopped_) return;  // a null message is how Paho tells of an end
       received_.fetch_add(1, std::memory_order_relaxed);
       const auto size = message->get_payload_ref().size();
@@ -186,8 +183,8 @@ class ServerLink::Impl {
       }
       const auto topic = topic_from_string(message->get_topic());
       if (!topic || topic->kind == TopicKind::down) return;  // nothing we subscribed to
-      auto& lanes = topic->kind == TopicKind::up ? up_ : media_;
-      auto& lane = *lanes[std::hash<std::string>{}(topic->device) % lanes.size()];
+      if (topic->kind == TopicKind::up) return ingest_->up(message->get_topic(), bytes_of(*message));
+      auto& lane = *media_[std::hash<std::string>{}(topic->device) % media_.size()];
       if (!lane.queue.try_push(message, size) && !stopped_) {
         dropped_full_.fetch_add(1, std::memory_order_relaxed);
         say_busy(*topic);
@@ -223,19 +220,16 @@ class ServerLink::Impl {
     lost_cause_ = std::move(cause);
   }
 
-  // ---- up --------------------------------------------------------------------------------------------------------
+  // ---- media -----------------------------------------------------------------------------------------------------
 
-  void work(Lane& lane, TopicKind kind) {
-    while (const auto message = lane.queue.pop()) {
-      const auto& payload = (*message)->get_payload_ref();
-      const auto* data = reinterpret_cast<const std::uint8_t*>(payload.data());
-      Bytes bytes(data, data + payload.size());
-      if (kind == TopicKind::up) {
-        ingest_->up((*message)->get_topic(), std::move(bytes));
-      } else {
-        ingest_->media((*message)->get_topic(), std::move(bytes));
-      }
-    }
+  static Bytes bytes_of(const paho::message& message) {
+    const auto& payload = message.get_payload_ref();
+    const auto* data = reinterpret_cast<const std::uint8_t*>(payload.data());
+    return {data, data + payload.size()};
+  }
+
+  void work(Lane& lane) {
+    while (const auto message = lane.queue.pop()) ingest_->media((*message)->get_topic(), bytes_of(**message));
   }
 
   // ---- down ------------------------------------------------------------------------------------------------------
@@ -467,7 +461,7 @@ class ServerLink::Impl {
   std::atomic<std::uint64_t> received_{0}, dropped_full_{0}, dropped_size_{0}, sent_{0}, dropped_down_{0},
       connections_{0};
 
-  std::vector<std::unique_ptr<Lane>> up_;
+  std::mutex arriving_;  // held while a message is taken, so that stop() can wait for the last
   std::vector<std::unique_ptr<Lane>> media_;
   BoundedQueue<Down> down_;
   Written written_{*this};

@@ -24,10 +24,8 @@ struct LinkOptions {
   // How long the broker keeps our subscriptions and what came in, while this process is away.
   std::chrono::seconds session_expiry{3600};
   std::chrono::seconds keep_alive{30};
-  std::size_t up_threads = 2;  // a device always goes to the same one, so its order is kept
-  std::size_t media_threads = 2;
-  std::size_t up_queue = 4096;  // messages waiting for each thread; then busy
-  std::size_t media_queue = 64;
+  std::size_t media_threads = 2;               // a device always goes to the same one
+  std::size_t media_queue = 64;                // messages waiting for each thread; then busy
   std::size_t queue_bytes = 64 * 1024 * 1024;  // of each queue
   std::size_t down_queue = 65'536;
   Millis backoff_first{250};  // doubled each time up to backoff_most, then drawn from 0 to that
@@ -49,11 +47,11 @@ struct LinkCounters {  // since the start
   std::uint64_t sent = 0;
   std::uint64_t dropped_down = 0;  // no connection, or the queue down was full
   std::uint64_t connections = 0;
-  std::size_t waiting = 0;  // now, up and media
+  std::size_t waiting = 0;  // now, of media
 };
 
-// Thread-safe, but for start() and stop(): one thread. Needs nobody's thread: callbacks of the library only move
-// messages into bounded queues.
+// Thread-safe, but for start() and stop(): one thread. Needs nobody's thread: callbacks of the library move messages
+// into bounded queues, the store's or ours, and never wait.
 class ServerLink : public app::DevicePublisher {
  public:
   // config_invalid: the library cannot read the uri, a town is no town code, the CA cannot be read.
