@@ -198,10 +198,18 @@ class SqlStore final : public StoreWithControl {
     while (take(batch)) {
       commit(batch);
       std::size_t bytes = 0;
-      for (const auto& unit : batch) bytes += unit.bytes;
+      std::vector<std::function<void()>> after;
+      for (auto& unit : batch) {
+        bytes += unit.bytes;
+        if (unit.after) after.push_back(std::move(unit.after));
+      }
       batch.clear();
-      const std::lock_guard lock(mutex_);
-      bytes_ -= bytes;
+      {
+        const std::lock_guard lock(mutex_);
+        bytes_ -= bytes;
+      }
+      // Last, when the room is free again: who hears of it may come with more at once.
+      for (const auto& say : after) guarded(say);
     }
   }
 
@@ -233,9 +241,6 @@ class SqlStore final : public StoreWithControl {
     if (checkpointer_) checkpointer_->committed(batch.size());
     for (std::size_t i = 0; i < batch.size(); ++i) {
       if (batch[i].done) guarded([&] { batch[i].done(results[i]); });
-    }
-    for (const auto& unit : batch) {
-      if (unit.after) guarded(unit.after);
     }
   }
 

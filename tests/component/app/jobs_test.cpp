@@ -25,11 +25,6 @@ class ScriptedDeriver : public app::PhotoDeriver {
   std::vector<Sha256> asked;
 };
 
-// The writer has put away what it answered: a moment after the answers.
-void rest(ServerWorld& world) {
-  while (!world.store->idle()) std::this_thread::yield();
-}
-
 struct Sealed {
   ServerWorld world;
   Handheld hh{world, "hh-1", "m1"};
@@ -141,7 +136,6 @@ TEST(SignatureJobs, GoodOnesPassAndForgedOnesAreFlagged) {
   up.signature->at(5) ^= 1;
   EXPECT_EQ(Handheld::receipt_of(hh.send(up)).ok.size(), 1u) << "evidence, not a gate";
   app::SignatureJobs jobs(world.services());
-  rest(world);
   EXPECT_TRUE(jobs.run_once());
   EXPECT_FALSE(jobs.run_once());
   EXPECT_TRUE(world.read([](app::Tx& tx) { return tx.signature_jobs(10); }).empty());
@@ -181,7 +175,6 @@ TEST(SignatureJobs, AnotherDevicesKeyDoesNotPass) {
   const auto record = hh.report("x");
   EXPECT_EQ(hh.receipt({record}).ok.size(), 1u);
   app::SignatureJobs jobs(world.services());
-  rest(world);
   EXPECT_TRUE(jobs.run_once());
   EXPECT_NE(sql_text(world, "SELECT flags FROM records").find("bad_signature"), std::string::npos);
 }

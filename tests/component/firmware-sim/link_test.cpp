@@ -143,9 +143,9 @@ TEST_F(LinkRun, WhatComesIsWhatWentUntilItDies) {
     EXPECT_TRUE(text.starts_with(result.got));
     if (!result.got.empty() && result.got.size() < text.size()) ++halves;
   }
-  EXPECT_GT(ends[End::closed], 3);
+  EXPECT_GT(ends[End::closed], 1);
   EXPECT_GT(ends[End::silence], 1);
-  EXPECT_GT(halves, 3);  // cut inside
+  EXPECT_GT(halves, 1);  // cut inside
   const auto counts = stop();
   EXPECT_GE(counts["connections"], 24);
   EXPECT_GE(counts["cuts"], ends[End::closed]);
