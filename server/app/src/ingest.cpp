@@ -153,15 +153,13 @@ struct Ingest::Impl {
     const std::scoped_lock lock(idle_mutex);
     ++under_way;
   }
-  void end(std::size_t n = 1) {
+  void end() {
     const std::scoped_lock lock(idle_mutex);
-    under_way -= n;
-    if (under_way == 0) idle.notify_all();
+    if (--under_way == 0) idle.notify_all();
   }
   struct Ended {
     Impl& impl;
-    std::size_t n;
-    ~Ended() { impl.end(n); }
+    ~Ended() { impl.end(); }
   };
 
   void say_busy(const Topic& topic) {
@@ -212,7 +210,7 @@ struct Ingest::Impl {
     }
   }
 
-  // The unit's `done`, or what it leaves to answer(), ends what begins here; when it was not taken, nothing began.
+  // The unit's `done`, or its answer(), ends what begins here; when it was not taken, nothing began.
   bool queue(Unit unit) {
     begin();
     bool taken = false;
@@ -502,11 +500,7 @@ struct Ingest::Impl {
   // On the writer's thread, after the commit.
   void finish(const std::shared_ptr<Job>& done, const Result<void>& result) {
     auto& job = *done;
-    if (!result) {
-      say_busy(job.topic);
-      end();
-      return;
-    }
+    if (!result) return say_busy(job.topic);
     ok.fetch_add(job.receipt.ok.size(), std::memory_order_relaxed);
     bad.fetch_add(job.receipt.bad.size(), std::memory_order_relaxed);
     if (job.touched) {
@@ -524,9 +518,12 @@ struct Ingest::Impl {
   // What one transaction took from a handheld is answered together, as long as the receipt does not outgrow that of a
   // full message: a handheld that empties its outbox sends several at a time, and each receipt costs both ends, and the
   // broker, about as much as the record itself.
+  //
+  // Called for each unit of the transaction, of which the first finds all of them. Each ends its own: whoever waits for
+  // the last may then take this away.
   void answer() {
+    const Ended ended{*this};  // also when a send throws
     const auto jobs = std::exchange(unanswered, {});
-    const Ended ended{*this, jobs.size()};  // also when a send throws
     std::unordered_map<std::string_view, Job*> open;
     const auto named = [](const Receipt& receipt) { return receipt.ok.size() + receipt.bad.size(); };
     const auto send = [this](const Job& job) { services.devices.send(job.topic.town, job.topic.device, job.receipt); };
