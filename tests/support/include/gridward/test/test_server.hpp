@@ -27,6 +27,25 @@ inline Sha256 sha256(ByteView data) {
   return digest;
 }
 
+// Said by a test's thread at any time, asked by Paho's.
+template <class T>
+class Setting {
+ public:
+  Setting& operator=(T value) {
+    const std::lock_guard lock(mutex_);
+    value_ = std::move(value);
+    return *this;
+  }
+  T get() const {
+    const std::lock_guard lock(mutex_);
+    return value_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  T value_{};
+};
+
 class TestServer {
  public:
   struct Photo {
@@ -73,12 +92,12 @@ class TestServer {
   TestServer& operator=(const TestServer&) = delete;
 
   // Decide about a whole up message before it is read: true drops it (a full server), with or without `busy`.
-  std::function<bool(const UpMessage&)> drop_up;
-  std::function<bool(const MediaPiece&)> drop_piece;
-  std::optional<Millis> busy;                                     // what a dropped message is answered with
-  std::function<std::optional<BadRecord>(const Record&)> refuse;  // nothing: taken
-  std::optional<PublicKey> key;                                   // checks signatures when set
-  bool items_backwards = false;                                   // after a hello
+  Setting<std::function<bool(const UpMessage&)>> drop_up;
+  Setting<std::function<bool(const MediaPiece&)>> drop_piece;
+  Setting<std::optional<Millis>> busy;                                     // what a dropped message is answered with
+  Setting<std::function<std::optional<BadRecord>(const Record&)>> refuse;  // nothing: taken
+  Setting<std::optional<PublicKey>> key;                                   // checks signatures when set
+  Setting<bool> items_backwards;                                           // after a hello
 
   std::vector<Record> records() const {
     const std::lock_guard lock(mutex_);
@@ -158,12 +177,13 @@ class TestServer {
     }
   }
 
+  void say_busy(const std::string& device) {
+    if (const auto again = busy.get()) send(device, Busy{*again});
+  }
+
   void on_up(const std::string& device, const UpMessage& up) {
     ++messages_;
-    if (drop_up && drop_up(up)) {
-      if (busy) send(device, Busy{*busy});
-      return;
-    }
+    if (const auto drop = drop_up.get(); drop && drop(up)) return say_busy(device);
     Receipt receipt;
     receipt.epoch = up.epoch;
     receipt.safe = safe_;
@@ -181,8 +201,8 @@ class TestServer {
               {peek_record_id(bytes).value_or(Uuid{}), record.error().code, to_string(record.error())});
           continue;
         }
-        if (refuse) {
-          if (auto bad = refuse(*record)) {
+        if (const auto decide = refuse.get()) {
+          if (auto bad = decide(*record)) {
             receipt.bad.push_back(*bad);
             continue;
           }
@@ -193,10 +213,10 @@ class TestServer {
         records_[record->id] = *record;
         receipt.ok.push_back(record->id);
       }
-      if (key && !up.records.empty()) {
+      if (const auto by = key.get(); by && !up.records.empty()) {
         const auto input = signing_input(up.epoch, hashes);
         if (!up.signature ||
-            crypto_sign_verify_detached(up.signature->data(), input.data(), input.size(), key->data()) != 0) {
+            crypto_sign_verify_detached(up.signature->data(), input.data(), input.size(), by->data()) != 0) {
           ++bad_signatures_;
         }
       }
@@ -207,7 +227,7 @@ class TestServer {
       if (up.hello) {
         ++hellos_;
         again = items_;
-        if (items_backwards) std::reverse(again.begin(), again.end());
+        if (items_backwards.get()) std::reverse(again.begin(), again.end());
       }
     }
     if (up.hello || !up.records.empty()) send(device, receipt);
@@ -215,10 +235,7 @@ class TestServer {
   }
 
   void on_piece(const std::string& device, const MediaPiece& piece) {
-    if (drop_piece && drop_piece(piece)) {
-      if (busy) send(device, Busy{*busy});
-      return;
-    }
+    if (const auto drop = drop_piece.get(); drop && drop(piece)) return say_busy(device);
     MediaState state;
     state.sha256 = piece.sha256;
     {
