@@ -3,7 +3,7 @@
 namespace gridward::storage {
 namespace {
 
-// A quarter of what lets the writer do it itself (wal_autocheckpoint), at about four pages a unit.
+// A third of what lets the writer do it itself (wal_autocheckpoint), at two to three pages a unit.
 constexpr std::size_t kUnits = 1000;
 
 }  // namespace
