@@ -12,6 +12,7 @@ from gridward import build  # noqa: E402
 from gridward.audit import audit, held, open_readonly  # noqa: E402
 from gridward.build import ROOT, say  # noqa: E402
 from gridward.chaos import FAULTS, Chaos  # noqa: E402
+from gridward.pages import page_with  # noqa: E402
 from gridward.procs import Failed, free_port, run  # noqa: E402
 from gridward.stack import Stack  # noqa: E402
 
@@ -22,7 +23,6 @@ COLUMNS = [("seed", "seed"), ("broken", "faults"), ("handhelds", "devices"), ("s
            ("records", "created"), ("lost", "lost"), ("doubled", "duplicated"), ("photos", "photos_created"),
            ("verified", "photos_verified"), ("derivatives missing", "derivatives_missing"), ("items down", "down_sent"),
            ("applied", "down_applied"), ("restart ms (worst)", "restart")]
-BEGIN, END = "<!-- table -->", "<!-- end -->"
 
 
 def options():
@@ -80,19 +80,12 @@ def table(files):
     return "\n".join(rows)
 
 
-def page_with(text, page):
-    """The page with this table between its marks."""
-    with open(page, encoding="utf-8") as file:
-        before, _, rest = file.read().partition(BEGIN + "\n")
-    return before + BEGIN + "\n" + text + "\n" + END + rest.partition(END)[2]
-
-
 def print_table(args):
     text = table(args.table)
     if not args.into:
         print(text)
         return 0
-    page = page_with(text, args.into)
+    page = page_with(text, args.into, "table")
     with open(args.into, encoding="utf-8") as file:
         same = file.read() == page
     if args.check:

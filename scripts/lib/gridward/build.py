@@ -69,6 +69,14 @@ def programs(preset="release", build_dir=None):
     return build_dir
 
 
+def bench(targets, build_dir=None, preset="release"):
+    """What a benchmark measures; on standard error, for its last line on standard output is the result."""
+    build_dir = build_dir or os.path.join(ROOT, "build", preset)
+    options = {"check": True, "cwd": ROOT, "stdout": sys.stderr, "env": environment()}
+    subprocess.run(["cmake", "--preset", preset, "-B", build_dir, *(["-DGRIDWARD_BENCH=ON"] if preset == "release" else [])], **options)
+    subprocess.run(["ninja", "-C", build_dir, *targets], **options)
+
+
 def digest(paths):
     sha = hashlib.sha256()
     for path in sorted(paths):

@@ -365,7 +365,7 @@ tls_version tlsv1.2
         file = self.path(f"{name}.json")
         write_private(file, json.dumps(fleet, indent=1) + "\n")
         child = self.spawn("gridward-sim", [self.program("gridward-sim"), "run", "--fleet", file, *cameras,
-                                            "--drain", drain, "--quiet", *words], "gridward-sim.log", **options)
+                                            "--drain", drain, "--quiet", *words], f"gridward-sim-{name}.log", **options)
         child.patience = drain + 10
         return child
 

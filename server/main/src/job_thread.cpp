@@ -1,16 +1,11 @@
 #include "job_thread.hpp"
 
-#include <sys/resource.h>
-
 #include <gridward/platform/log.hpp>
 
 namespace gridward::main_program {
 
-JobThread::JobThread(std::string name, std::function<bool()> run_once, std::chrono::milliseconds pause,
-                     Priority priority)
-    : name_(std::move(name)), run_once_(std::move(run_once)), pause_(pause), priority_(priority), thread_([this] {
-        run();
-      }) {}
+JobThread::JobThread(std::string name, std::function<bool()> run_once, std::chrono::milliseconds pause)
+    : name_(std::move(name)), run_once_(std::move(run_once)), pause_(pause), thread_([this] { run(); }) {}
 
 JobThread::~JobThread() {
   {
@@ -30,11 +25,6 @@ void JobThread::kick() {
 }
 
 void JobThread::run() {
-  // Linux keeps a nice value for each thread. Not less than this: it holds locks that the others take.
-  constexpr int kBackgroundNice = 10;
-  if (priority_ == Priority::background && setpriority(PRIO_PROCESS, 0, kBackgroundNice) != 0) {
-    platform::log::warn("job_priority", {{"job", name_}});
-  }
   for (;;) {
     {
       const std::lock_guard lock(mutex_);

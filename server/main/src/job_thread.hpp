@@ -13,11 +13,7 @@ namespace gridward::main_program {
 // logged, for a lost database comes back.
 class JobThread {
  public:
-  // background: nobody waits for it, so it takes what the other threads leave of the processors.
-  enum class Priority { normal, background };
-
-  JobThread(std::string name, std::function<bool()> run_once, std::chrono::milliseconds pause,
-            Priority priority = Priority::normal);
+  JobThread(std::string name, std::function<bool()> run_once, std::chrono::milliseconds pause);
   ~JobThread();  // waits for the work under way
   JobThread(const JobThread&) = delete;
   JobThread& operator=(const JobThread&) = delete;
@@ -30,7 +26,6 @@ class JobThread {
   const std::string name_;
   const std::function<bool()> run_once_;
   const std::chrono::milliseconds pause_;
-  const Priority priority_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool kicked_ = false;

@@ -183,8 +183,7 @@ int serve(const Args& args) {
   app::DownJobs down_jobs(services, resend);
   std::optional<JobThread> photo_thread(std::in_place, "photos", [&] { return photo_jobs.run_once(); }, kJobPause);
   std::optional<JobThread> signature_thread(
-      std::in_place, "signatures", [&] { return signature_jobs.run_once(); }, kJobPause,
-      JobThread::Priority::background);
+      std::in_place, "signatures", [&] { return signature_jobs.run_once(); }, kJobPause);
   live.set(&*photo_thread);
 
   std::unique_ptr<mqtt::ServerLink> link;

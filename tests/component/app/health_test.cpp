@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <future>
+#include <gridward/test/gate.hpp>
 #include <gridward/test/server_world.hpp>
 
 #include "sql.hpp"
@@ -47,23 +47,14 @@ TEST(StoreProof, AWriterThatStandsIsSeenAndHoldsUpOneAsker) {
   ServerWorld world;
   app::StoreProof proof(world.services());
   EXPECT_TRUE(proof.writable());
-  std::promise<void> go;
-  std::promise<void> stands;
-  auto gate = go.get_future().share();
-  must(world.store->submit({[&](app::Tx&) -> Result<void> {
-                              stands.set_value();
-                              gate.wait();
-                              return {};
-                            },
-                            [](const Result<void>&) {}}));
-  stands.get_future().wait();
+  Gate gate(*world.store);
   world.clock.advance(5s);
   const auto from = std::chrono::steady_clock::now();
   EXPECT_FALSE(proof.writable());
   world.clock.advance(2s);
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(proof.writable());
   EXPECT_LT(std::chrono::steady_clock::now() - from, 3s) << "the first waits a second, the others not at all";
-  go.set_value();
+  gate.open();
   EXPECT_TRUE(wait_until([&] {
     world.clock.advance(5s);
     return proof.writable();

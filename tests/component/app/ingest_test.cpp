@@ -1,10 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <future>
 #include <gridward/shared/limits.hpp>
+#include <gridward/test/gate.hpp>
 #include <gridward/test/server_world.hpp>
-#include <latch>
 
 #include "sql.hpp"
 
@@ -93,14 +92,7 @@ TEST(Ingest, TheSameAgainGetsTheSameReceiptAndNoSecondCase) {
 TEST(Ingest, WhatIsCommittedTogetherIsReceiptedTogether) {
   ServerWorld world;
   Handheld one(world, "hh-1", "m1"), two(world, "hh-2", "m2");
-  std::latch held{1}, go{1};
-  ASSERT_TRUE(world.services().store.submit({[&](app::Tx&) -> Result<void> {
-                                               held.count_down();
-                                               go.wait();
-                                               return {};
-                                             },
-                                             {}}));
-  held.wait();
+  Gate gate(*world.store);
   std::vector<Uuid> sent;
   constexpr int kMessages = 70;  // more than one receipt may name
   for (int i = 0; i < kMessages; ++i) {
@@ -114,7 +106,7 @@ TEST(Ingest, WhatIsCommittedTogetherIsReceiptedTogether) {
   Handheld wiped(world, "hh-1", "m1");  // the same device in a new epoch
   const auto anew = wiped.report("重装以后");
   world.ingest->up(wiped.topic(), encode_up(wiped.message({anew})));
-  go.count_down();
+  gate.open();
 
   world.ingest->wait_idle();
   std::vector<Receipt> receipts, others;
@@ -577,21 +569,12 @@ TEST(Ingest, AQueueOfTooManyBytesSaysBusy) {
     up.records.assign(4, Bytes(50'000, 0));
     return encode_up(up);
   };
-  std::promise<void> go;
-  std::promise<void> stands;
-  auto gate = go.get_future().share();
-  must(world.store->submit({[&](app::Tx&) -> Result<void> {
-                              stands.set_value();
-                              gate.wait();
-                              return {};
-                            },
-                            [](const Result<void>&) {}}));
-  stands.get_future().wait();
+  Gate gate(*world.store);
   world.ingest->up(hh.topic(), big());
   EXPECT_EQ(world.ingest->counts().busy, 1u) << "200 kB of records are held twice";
   world.ingest->up(hh.topic(), encode_up(hh.message({hh.report("小")})));
   EXPECT_EQ(world.ingest->counts().busy, 1u);
-  go.set_value();
+  gate.open();
   world.ingest->wait_idle();
   world.ingest->up(hh.topic(), big());
   world.ingest->wait_idle();
@@ -604,22 +587,13 @@ TEST(Ingest, AFullQueueSaysBusyAtOnceAndTheRecordIsTakenLater) {
   const auto first = hh.report("先");
   const auto second = hh.report("后");
   const auto third = hh.report("再后");
-  std::promise<void> go;
-  std::promise<void> stands;
-  auto gate = go.get_future().share();
-  must(world.store->submit({[&](app::Tx&) -> Result<void> {
-                              stands.set_value();
-                              gate.wait();
-                              return {};
-                            },
-                            [](const Result<void>&) {}}));
-  stands.get_future().wait();
+  Gate gate(*world.store);
   std::vector<DownMessage> refused;
   for (const auto& record : {first, second, third}) {
     world.ingest->up(hh.topic(), encode_up(hh.message({record})));
     for (auto& sent : world.devices.take()) refused.push_back(std::move(sent.message));
   }
-  go.set_value();
+  gate.open();
   ASSERT_GE(refused.size(), 1u) << "the writer stands, one may wait";
   for (const auto& message : refused) {
     ASSERT_TRUE(std::holds_alternative<Busy>(message));

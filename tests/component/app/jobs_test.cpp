@@ -1,8 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <future>
+#include <gridward/test/gate.hpp>
 #include <gridward/test/server_world.hpp>
 #include <latch>
-#include <thread>
 
 #include "sql.hpp"
 
@@ -152,19 +153,14 @@ TEST(SignatureJobs, GiveWayToWhatIsWaitedForButNotForEver) {
   EXPECT_EQ(hh.receipt({hh.report("x")}).ok.size(), 1u);
   app::SignatureJobs jobs(world.services());
   const auto left = [&] { return sql_text(world, "SELECT CAST(COUNT(*) AS TEXT) FROM signature_jobs"); };
-  std::latch held{1}, go{1};
-  ASSERT_TRUE(world.services().store.submit({[&](app::Tx&) -> Result<void> {
-                                               held.count_down();
-                                               go.wait();
-                                               return {};
-                                             },
-                                             {}}));
-  held.wait();
+  Gate gate(*world.store);
   for (int i = 0; i < app::SignatureJobs::kMostPutOff; ++i) EXPECT_FALSE(jobs.run_once());
   EXPECT_EQ(left(), "1");
-  std::thread later([&] { jobs.run_once(); });  // its own write waits behind the unit
-  go.count_down();
-  later.join();
+  // It has begun although the writer still stands, behind which its own write waits.
+  auto pass = std::async(std::launch::async, [&] { return jobs.run_once(); });
+  EXPECT_EQ(pass.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
+  gate.open();
+  EXPECT_TRUE(pass.get());
   EXPECT_EQ(left(), "0");
 }
 

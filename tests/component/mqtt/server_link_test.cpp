@@ -2,10 +2,10 @@
 #include <gtest/gtest.h>
 #include <mqtt/async_client.h>
 
-#include <future>
 #include <gridward/mqtt/server_link.hpp>
 #include <gridward/shared/down_items.hpp>
 #include <gridward/shared/limits.hpp>
+#include <gridward/test/gate.hpp>
 #include <gridward/test/mosquitto.hpp>
 #include <gridward/test/server_world.hpp>
 
@@ -426,15 +426,7 @@ TEST(ServerLink, AFullQueueDropsAndSaysBusy) {
   ASSERT_TRUE(device.wait_receipt(record.id));
 
   // The writer stands: the one media thread waits for its commit, two more pieces wait, the rest is dropped.
-  std::promise<void> go, stands;
-  auto gate = go.get_future().share();
-  must(world.store->submit({[&](app::Tx&) -> Result<void> {
-                              stands.set_value();
-                              gate.wait();
-                              return {};
-                            },
-                            [](const Result<void>&) {}}));
-  stands.get_future().wait();
+  Gate gate(*world.store);
   const auto piece = [&](std::size_t i) {
     return encode_media_piece({record.media[0].sha256, photo.size(), i * 1000,
                                Bytes(photo.begin() + static_cast<std::ptrdiff_t>(i * 1000),
@@ -448,7 +440,7 @@ TEST(ServerLink, AFullQueueDropsAndSaysBusy) {
     EXPECT_LE(busy.retry_after, 2000ms);
   }
   // Reports of the same device are another lane: not stopped by photos, only by the writer.
-  go.set_value();
+  gate.open();
   // Two at least: the third only when the thread had taken the first before the others came.
   ASSERT_TRUE(device.wait<MediaState>(2));
   EXPECT_FALSE(device.all<MediaState>().back().missing.empty());

@@ -1,6 +1,7 @@
 #include <atomic>
 #include <filesystem>
 #include <future>
+#include <gridward/test/gate.hpp>
 #include <mutex>
 #include <thread>
 
@@ -8,6 +9,8 @@
 
 namespace gridward::storage {
 namespace {
+
+using test::Gate;
 
 using CommitQueue = StoreTest;
 GRIDWARD_ON_BOTH(CommitQueue);
@@ -28,32 +31,6 @@ Result<void> insert(app::Tx& tx, std::uint64_t seq) {
 }
 
 std::uint64_t seq_of(int unit) { return static_cast<std::uint64_t>(unit) + 1; }
-
-// Holds the writer inside a unit, so that what is submitted meanwhile becomes one batch.
-class Gate {
- public:
-  explicit Gate(app::Store& store) {
-    auto entered = std::make_shared<std::promise<void>>();
-    auto inside = entered->get_future();
-    const auto queued = store.submit({[entered, open = open_.get_future().share()](app::Tx&) -> Result<void> {
-                                        entered->set_value();
-                                        open.wait();
-                                        return {};
-                                      },
-                                      {}});
-    EXPECT_TRUE(queued);
-    inside.wait();
-  }
-  ~Gate() { open(); }
-  void open() {
-    if (!opened_) open_.set_value();
-    opened_ = true;
-  }
-
- private:
-  std::promise<void> open_;
-  bool opened_ = false;
-};
 
 // What the callbacks said, in their order.
 class Told {
