@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <fstream>
@@ -13,6 +14,8 @@ namespace {
 
 using nlohmann::json;
 using Problems = std::vector<Error>;
+
+constexpr std::size_t kLargestFile = std::size_t{4} * 1024 * 1024;
 
 // A value with the path that leads to it, so that every problem can say where it is.
 class Node {
@@ -239,10 +242,18 @@ void read_holidays(const Node& root, domain::WorkCalendar& calendar) {
 }
 
 std::optional<json> parse(std::string_view text, const std::string& what, Problems& problems) {
+  if (text.size() > kLargestFile) {
+    problems.push_back({ErrorCode::config_invalid, what,
+                        std::to_string(text.size()) + " bytes, at most " + std::to_string(kLargestFile)});
+    return std::nullopt;
+  }
   try {
     return json::parse(text, nullptr, true, true);
-  } catch (const json::exception& e) {
-    problems.push_back({ErrorCode::config_invalid, what, e.what()});
+  } catch (const json::parse_error& e) {
+    // Not the library's own words: they quote what it read, which may be no text.
+    const auto read = text.substr(0, std::min(e.byte, text.size()));
+    const auto line = 1 + std::ranges::count(read, '\n');
+    problems.push_back({ErrorCode::config_invalid, what, "not JSON, line " + std::to_string(line)});
     return std::nullopt;
   }
 }

@@ -94,6 +94,11 @@ TEST(Profile, WhatIsNotJsonIsSaidOnce) {
   EXPECT_EQ(problems("{}").size(), 8U);
 }
 
+TEST(Profile, WhatIsNotEvenTextIsToldInText) {
+  EXPECT_EQ(problems("{\n\"a\": \xff}"), Texts{"profile: not JSON, line 2"});
+  EXPECT_EQ(problems(std::string(4 * 1024 * 1024 + 1, ' ')), Texts{"profile: 4194305 bytes, at most 4194304"});
+}
+
 TEST(Profile, AllProblemsAreFoundAtOnce) {
   auto text = with(kProfile, "\"working_days\": 7", "\"working_days\": 0");
   text = with(text, "\"name\": \"试\", ", "");
