@@ -9,6 +9,7 @@
 
 #include "busy.hpp"
 #include "down.hpp"
+#include "handouts.hpp"
 #include "media_intake.hpp"
 
 namespace gridward::app {
@@ -88,6 +89,7 @@ struct Ingest::Impl {
   Cases& cases;
   Duty& duty;
   MediaIntake intake;
+  const Handouts handouts;
 
   std::mutex idle_mutex;
   std::condition_variable idle;
@@ -115,7 +117,7 @@ struct Ingest::Impl {
   // The writer's. Another one is given to a store that no server has open (a restore), so one look is enough.
   std::optional<Uuid> generation;
 
-  Impl(Services s, Cases& c, Duty& d) : services(s), cases(c), duty(d), intake(s) {}
+  Impl(Services s, Cases& c, Duty& d) : services(s), cases(c), duty(d), intake(s), handouts(s.policy, s.crypto) {}
 
   std::optional<KnownDevice> device_of(Tx& tx, const std::string& id, const Uuid& epoch, UnixMs now) {
     {
@@ -282,6 +284,7 @@ struct Ingest::Impl {
     if (status || job.message.hello) job.effects.live.push_back({"device", device.id, known->town_path, 0});
     if (job.message.ack || job.message.hello) {
       tx.agree_down(device.id, job.message.ack);
+      if (job.message.hello) handouts.give(tx, device.id, job.message.epoch, job.received);
       job.effects.devices.push_back(device.id);
     }
     collect_pending(tx, job.effects.devices, job.received, job.outgoing);

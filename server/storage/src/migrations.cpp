@@ -52,6 +52,7 @@ std::span<const Migration> all_migrations() {
       m0007_down_again_and_quarantine(),
       m0008_media_by_sender(),
       m0009_salted_chain(),
+      m0010_handed_to_devices(),
   };
   return migrations;
 }

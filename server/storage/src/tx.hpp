@@ -50,6 +50,8 @@ class SqlTx final : public app::Tx {
   std::optional<app::Device> find_device(std::string_view id) override;
   std::vector<app::Device> devices_below(std::string_view path) override;
   void touch_device(std::string_view id, UnixMs seen, const std::optional<StatusBody>& status) override;
+  app::Handed handed(std::string_view device) override;
+  void set_handed(std::string_view device, const app::Handed& handed) override;
   std::optional<std::string> device_of(std::string_view login) override;
   void note_device(std::string_view login, std::string_view device, UnixMs at) override;
 

@@ -49,6 +49,15 @@ struct Device {
   std::optional<StatusBody> status;
 };
 
+// Which settings and matter list a device was given last, by their rev, and in which epoch: one that was wiped has
+// neither.
+struct Handed {
+  Uuid epoch;  // nil: nothing, or nothing that still counts
+  std::string settings;
+  std::string categories;
+  bool operator==(const Handed&) const = default;
+};
+
 struct Session {
   Sha256 token_hash{};
   std::string login;
@@ -263,7 +272,7 @@ class Tx {
   virtual std::vector<StreamReach> reach(std::span<const Sha256> absent) = 0;
   virtual void raise_backup_reach(std::span<const StreamReach> reach) = 0;  // never lowers one
   // After a restore: what the backup held, no more. Everybody logs in again, for a session that was ended since would
-  // be back.
+  // be back; and each device is handed everything again, for what it got since is not known.
   virtual void begin_generation(const Uuid& generation, std::span<const StreamReach> held) = 0;
   virtual void prove_writable(UnixMs now) = 0;  // changes a row of its own, so that a commit has something to write
 
@@ -285,6 +294,8 @@ class Tx {
   virtual std::optional<Device> find_device(std::string_view id) = 0;
   virtual std::vector<Device> devices_below(std::string_view path) = 0;
   virtual void touch_device(std::string_view id, UnixMs seen, const std::optional<StatusBody>& status) = 0;
+  virtual Handed handed(std::string_view device) = 0;
+  virtual void set_handed(std::string_view device, const Handed& handed) = 0;
   // The device a member used last, else the one they hold.
   virtual std::optional<std::string> device_of(std::string_view login) = 0;
   // The member used this device then. Only a newer use counts, to the minute.
