@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "busy.hpp"
+#include "clocks.hpp"
 #include "down.hpp"
 #include "handouts.hpp"
 #include "media_intake.hpp"
@@ -372,7 +373,9 @@ struct Ingest::Impl {
       case Inserted::fresh:
         break;
     }
-    const auto applied = apply(tx, job, record, stored.row, known);
+    const auto better = retimed(tx, known.device.id, record);
+    const auto& timed = better ? *better : record;
+    const auto applied = apply(tx, job, timed, stored.row, known);
     if (!applied && ours(applied.error().code)) return applied;
     if (!applied) {
       refuse(tx, job, one, applied.error(), stored.row);
@@ -386,7 +389,12 @@ struct Ingest::Impl {
     // captured before. But never later than now, or a clock in the future would keep all tasks for ever. A status is no
     // sign of use. The town holds the member: apply() has looked.
     if (!std::holds_alternative<StatusBody>(record.body)) {
-      tx.note_device(record.actor, known.device.id, std::min(record.at, job.received));
+      tx.note_device(record.actor, known.device.id, std::min(timed.at, job.received));
+    }
+    // Heartbeats and punches are enough to know each boot by; looking at every report would cost one.
+    if ((std::holds_alternative<StatusBody>(record.body) || std::holds_alternative<SignBody>(record.body)) &&
+        tells_clock(tx, known.device.id, record)) {
+      duty.retime(tx, known.device, record.boot, {record.at, record.mono, record.clock}, job.effects);
     }
     fresh.push_back(record.id);
     job.receipt.ok.push_back(record.id);
@@ -477,7 +485,8 @@ struct Ingest::Impl {
     const auto record = decode_record(stored.bytes);
     const auto member = user_of(tx, stored.actor, job.received);
     if (record && member && std::holds_alternative<TrackBody>(record->body)) {
-      if (auto ok_track = duty.track(tx, *record, *member, device, job.effects); !ok_track) return ok_track;
+      const auto better = retimed(tx, device.id, *record);
+      if (auto done = duty.track(tx, better ? *better : *record, *member, device, job.effects); !done) return done;
     }
     tx.release_record(stored.row, true);
     return {};

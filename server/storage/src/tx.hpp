@@ -120,6 +120,10 @@ class SqlTx final : public app::Tx {
   void insert_punch(const app::PunchRow& punch) override;
   std::vector<app::PunchRow> punches_of(std::string_view actor, UnixMs from, UnixMs to) override;
   std::vector<app::PunchRow> punches_below(std::string_view path, UnixMs from, UnixMs to) override;
+  std::vector<app::PunchRow> unconfirmed_punches(std::string_view device, const Uuid& boot) override;
+  void time_punch(const app::PunchRow& punch) override;
+  std::optional<ClockReading> clock_of(std::string_view device, const Uuid& boot) override;
+  void put_clock(std::string_view device, const Uuid& boot, const ClockReading& reading) override;
   void upsert_patrol(const app::PatrolRow& patrol) override;
   std::optional<app::PatrolRow> find_patrol(const Uuid& patrol) override;
   std::vector<app::PatrolRow> patrols_of(std::string_view actor, UnixMs from, UnixMs to) override;

@@ -57,7 +57,7 @@ describe('duty', () => {
     act,
     at,
     received: at,
-    clock: { source: 'gnss', error_ms: 0 },
+    clock: { source: 'gnss', error_ms: 0, offset_ms: 0 },
     fix: null,
     place,
     grid: 'g',

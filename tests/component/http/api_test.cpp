@@ -323,7 +323,7 @@ TEST_F(ApiTest, ADayOfDuty) {
   EXPECT_EQ(day["punches"][0]["place"], "inside");
   EXPECT_EQ(day["punches"][0]["name"], "甲");
   EXPECT_EQ(day["punches"][0]["grid_name"], "一村第一网格");
-  EXPECT_EQ(day["punches"][0]["clock"], (json{{"source", "gnss"}, {"error_ms", 10}}));
+  EXPECT_EQ(day["punches"][0]["clock"], (json{{"source", "gnss"}, {"error_ms", 10}, {"offset_ms", 0}}));
   EXPECT_EQ(day["punches"][1]["place"], "unknown");
   EXPECT_EQ(day["punches"][1]["fix"], nullptr);
   EXPECT_EQ(get("/api/duty?day=2026-03-11", operator_)["punches"].size(), 0U);

@@ -217,7 +217,7 @@ export interface Punch {
   act: 'in' | 'out'
   at: number
   received: number
-  clock: { source: ClockSource; error_ms: number }
+  clock: { source: ClockSource; error_ms: number; offset_ms: number }
   fix: Fix | null
   place: PlaceJudgement
   grid: string

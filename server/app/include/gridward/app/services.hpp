@@ -154,6 +154,8 @@ class Duty {
   Result<void> patrol(Tx& tx, const Record& record, std::int64_t row, const User& member, const Device& device,
                       Cases::Effects& effects);
   Result<void> track(Tx& tx, const Record& record, const User& member, const Device& device, Cases::Effects& effects);
+  // Punches that had nothing but the wall clock of this boot get their true time.
+  void retime(Tx& tx, const Device& device, const Uuid& boot, const ClockReading& known, Cases::Effects& effects);
 
  private:
   Services services_;

@@ -6,6 +6,7 @@
 #include <gridward/domain/access.hpp>
 #include <gridward/domain/case.hpp>
 #include <gridward/domain/duty.hpp>
+#include <gridward/shared/clock.hpp>
 #include <gridward/shared/message.hpp>
 #include <map>
 #include <optional>
@@ -218,10 +219,13 @@ struct PunchRow {
   SignAct act = SignAct::in;
   UnixMs at{};
   UnixMs received{};
+  Uuid boot;
+  Millis mono{};
   ClockQuality clock;
   std::optional<Fix> fix;
   domain::PlaceJudgement place = domain::PlaceJudgement::unknown;
-  std::string grid;  // the grid it was judged against
+  std::string grid;      // the grid it was judged against
+  std::int64_t row = 0;  // filled on reading
 };
 
 struct PatrolRow {
@@ -396,6 +400,12 @@ class Tx {
   virtual void insert_punch(const PunchRow& punch) = 0;
   virtual std::vector<PunchRow> punches_of(std::string_view actor, UnixMs from, UnixMs to) = 0;    // order of at
   virtual std::vector<PunchRow> punches_below(std::string_view path, UnixMs from, UnixMs to) = 0;  // order of at
+  // Those that have nothing but the device's wall clock of that boot.
+  virtual std::vector<PunchRow> unconfirmed_punches(std::string_view device, const Uuid& boot) = 0;
+  virtual void time_punch(const PunchRow& punch) = 0;  // its row gets another `at` and clock
+  // What is known of a boot's clocks: one reading, from which every moment of it can be told (shared/clock.hpp).
+  virtual std::optional<ClockReading> clock_of(std::string_view device, const Uuid& boot) = 0;
+  virtual void put_clock(std::string_view device, const Uuid& boot, const ClockReading& reading) = 0;
   virtual void upsert_patrol(const PatrolRow& patrol) = 0;
   virtual std::optional<PatrolRow> find_patrol(const Uuid& patrol) = 0;
   virtual std::vector<PatrolRow> patrols_of(std::string_view actor, UnixMs from, UnixMs to) = 0;
