@@ -277,12 +277,13 @@ struct Ingest::Impl {
       if (const auto* body = std::get_if<StatusBody>(&one.record->body)) status = *body;
     }
     if (auto ok_held = apply_held(tx, job, device, complete_before); !ok_held) return ok_held;
-    sign_off(tx, job, device, fresh);
+    const bool flagged = sign_off(tx, job, device, fresh);
     if (status || job.received >= known->touched + kTouchEvery) {
       tx.touch_device(device.id, job.received, status);
       job.touched = true;
     }
-    if (status || job.message.hello) job.effects.live.push_back({"device", device.id, known->town_path, 0});
+    if (status || job.message.hello || flagged || !job.receipt.bad.empty())
+      job.effects.live.push_back({"device", device.id, known->town_path, 0});
     if (job.message.ack || job.message.hello) {
       tx.agree_down(device.id, job.message.ack);
       if (job.message.hello) handouts.give(tx, device.id, job.message.epoch, job.received);
@@ -493,11 +494,12 @@ struct Ingest::Impl {
   }
 
   // ---- evidence ----------------------------------------------------------------------------------------------------
-  void sign_off(Tx& tx, const Job& job, const Device& device, const std::vector<Uuid>& fresh) {
-    if (fresh.empty()) return;
+  // Were records flagged? A signature that is there is checked later.
+  bool sign_off(Tx& tx, const Job& job, const Device& device, const std::vector<Uuid>& fresh) {
+    if (fresh.empty()) return false;
     if (!job.message.signature) {
       tx.flag_records(device.id, job.message.epoch, fresh, "unsigned");
-      return;
+      return true;
     }
     SignatureJob check;
     check.device = device.id;
@@ -507,6 +509,7 @@ struct Ingest::Impl {
     // All of the message, also what was there already: the signature is over all of it.
     for (const auto& one : job.records) check.hashes.push_back(one.hash);
     tx.add_signature_job(check);
+    return false;
   }
 
   // On the writer's thread, after the commit.

@@ -53,6 +53,7 @@ std::span<const Migration> all_migrations() {
       m0008_media_by_sender(),
       m0009_salted_chain(),
       m0010_handed_to_devices(),
+      m0011_notices_and_flags(),
       m0012_clocks(),
   };
   return migrations;

@@ -374,6 +374,29 @@ void SqlTx::agree_down(std::string_view device, std::optional<std::uint64_t> ack
       device, *unagreed);
 }
 
+void SqlTx::insert_notice(const app::NoticeRow& notice) {
+  db_.change("INSERT INTO notices (id, at, who, request, text) VALUES (:i, :t, :w, :r, :x)", uuid_text(notice.id),
+             to_unix_ms(notice.at), notice.by, to_hex(notice.request), notice.text);
+  for (const auto& device : notice.devices) {
+    db_.change("INSERT INTO notice_devices (notice, device) VALUES (:n, :d)", uuid_text(notice.id), device);
+  }
+}
+
+std::optional<app::NoticeRow> SqlTx::find_notice(const Uuid& id) {
+  std::optional<app::NoticeRow> found;
+  db_.each<std::int64_t, std::string, std::string, std::string>(
+      "SELECT at, who, request, text FROM notices WHERE id = :i",
+      [&](std::int64_t at, std::string by, const std::string& request, std::string text) {
+        found = app::NoticeRow{id, from_unix_ms(at), std::move(by), sha256_of(request), std::move(text), {}};
+      },
+      uuid_text(id));
+  if (!found) return found;
+  db_.each<std::string>(
+      "SELECT device FROM notice_devices WHERE notice = :i ORDER BY device",
+      [&](std::string device) { found->devices.push_back(std::move(device)); }, uuid_text(id));
+  return found;
+}
+
 // Gives the items from `from` on the numbers after `last`, in their order, and the next item the one behind them.
 void SqlTx::renumber_down(std::string_view device, std::int64_t from, std::int64_t last) {
   std::vector<std::int64_t> numbers;

@@ -116,6 +116,31 @@ struct QuarantineCounts {
   bool operator==(const QuarantineCounts&) const = default;
 };
 
+// Records that were taken although their signature is wrong or missing.
+struct FlagCounts {
+  std::uint64_t records = 0;
+  std::optional<UnixMs> last;  // when the last of them was received
+  bool operator==(const FlagCounts&) const = default;
+};
+struct FlaggedRecord {
+  Uuid id;
+  std::uint64_t seq = 0;
+  std::string kind;
+  UnixMs at{};
+  UnixMs received{};
+  std::vector<std::string> flags;  // "unsigned", "bad_signature"
+};
+
+// What a desk told handhelds.
+struct NoticeRow {
+  Uuid id;
+  UnixMs at{};
+  std::string by;    // login, empty when they were erased
+  Sha256 request{};  // of what was asked for, so that the same again is known
+  std::string text;
+  std::vector<std::string> devices;
+};
+
 struct SignatureJob {
   std::int64_t row = 0;
   std::string device;
@@ -329,8 +354,12 @@ class Tx {
   virtual void quarantine(const QuarantineRow& row) = 0;
   virtual void leave_quarantine(std::string_view device, const Sha256& hash) = 0;  // it was taken after all
   virtual std::vector<QuarantineRow> quarantined(std::size_t limit) = 0;           // newest first
+  virtual std::vector<QuarantineRow> quarantined_of(std::string_view device, std::size_t limit) = 0;  // without `raw`
   // Of the registered devices of this subtree; who has nothing is left out.
   virtual std::map<std::string, QuarantineCounts> quarantine_counts(std::string_view path) = 0;
+  // The same for flags.
+  virtual std::map<std::string, FlagCounts> flag_counts(std::string_view path) = 0;
+  virtual std::vector<FlaggedRecord> flagged(std::string_view device, std::size_t limit) = 0;  // newest first
   virtual void add_signature_job(const SignatureJob& job) = 0;
   virtual std::vector<SignatureJob> signature_jobs(std::size_t limit) = 0;  // oldest first
   virtual void finish_signature_job(std::int64_t row) = 0;
@@ -395,6 +424,9 @@ class Tx {
   // The device has everything up to `ack`; nothing: it was wiped, or never had an item. Of a store that was put back
   // the device may have more numbers than were given here: what it cannot have is numbered anew above its `ack`.
   virtual void agree_down(std::string_view device, std::optional<std::uint64_t> ack) = 0;
+
+  virtual void insert_notice(const NoticeRow& notice) = 0;
+  virtual std::optional<NoticeRow> find_notice(const Uuid& id) = 0;
 
   // duty
   virtual void insert_punch(const PunchRow& punch) = 0;
