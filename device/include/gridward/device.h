@@ -1,11 +1,11 @@
 /* The handheld's side of Gridward: capture, outbox, sync. A C ABI, so that a maker can call it from C, C++, Java or
- * Kotlin (NDK) and replace the ports (clock, position, camera, battery, random).
+ * Kotlin (NDK) and replace the ports (clock, position, camera, battery, random, transport).
  *
  * Threads: a gw_device belongs to one thread at a time; the caller sees to that. gw_device_wake and gw_device_stop may
  * be called from any thread and from a signal handler. Several processes, or several handles of one process, may have
  * the same data folder open at once: each appends, one of them (the agent) sends. Callbacks run on the thread that is
  * inside a gw_device_… call, except gw_ports.wake, which comes from any thread and may do nothing but note it.
- * A callback must not call back into the same gw_device.
+ * A callback must not call back into the same gw_device. What a transport tells through gw_link comes from any thread.
  *
  * Text is UTF-8. A returned pointer is the library's and lives until the next call with the same handle. Every
  * structure begins with struct_size = sizeof(the structure), so that later versions can add members behind: a caller
@@ -105,8 +105,10 @@ typedef struct gw_event {
   uint64_t number;
 } gw_event;
 
+struct gw_transport;
+
 /* What a maker may replace. A null member: the library's own for Linux (system clocks, gpsd, the camera program of the
- * configuration, /sys/class/power_supply, getrandom). */
+ * configuration, /sys/class/power_supply, getrandom, MQTT 5 over TCP). */
 typedef struct gw_ports {
   size_t struct_size;
   void* user;                     /* given back to each */
@@ -124,6 +126,7 @@ typedef struct gw_ports {
   gw_status (*random)(void* user, uint8_t* out, size_t size); /* fit for keys */
   void (*on_event)(void* user, const gw_event* event);        /* on the agent's thread, after it is stored */
   void (*wake)(void* user); /* from any thread: call gw_device_step soon. For hosts that do not poll gw_device_fd. */
+  const struct gw_transport* transport; /* copied; its `user` is its own */
 } gw_ports;
 
 /* 0 or null members take the default in brackets. */
@@ -152,6 +155,60 @@ typedef struct gw_config {
   int32_t duty_by_patrol;     /* not 0: no sign-in in this county, a patrol opens the duty window */
   int32_t no_watch;           /* not 0: nobody else appends to this data folder; spares an inotify instance */
 } gw_config;
+
+/* ---- The transport: what carries messages to the broker and back (docs/protocol.md, section 1). ---- */
+
+typedef enum gw_topic { GW_TOPIC_UP = 0, GW_TOPIC_MEDIA = 1 } gw_topic;
+
+typedef enum gw_link_event_kind {
+  GW_LINK_CONNECTED = 1, /* and subscribed to the device's down topic */
+  GW_LINK_CONNECT_FAILED = 2,
+  GW_LINK_DISCONNECTED = 3,   /* also when the subscription was refused */
+  GW_LINK_MESSAGE = 4,        /* data, size: a payload of the down topic */
+  GW_LINK_PUBLISH_REFUSED = 5 /* token: of the publish; reason: 0x80 or more */
+} gw_link_event_kind;
+
+typedef struct gw_link_event {
+  size_t struct_size;
+  int32_t kind;     /* gw_link_event_kind; others are ignored */
+  int32_t reason;   /* MQTT 5 reason code; 0: none */
+  const char* text; /* why, for a log; may be null */
+  const uint8_t* data;
+  size_t size;
+  uint64_t token;
+} gw_link_event;
+
+/* The agent's end, where a transport tells what happened. `event` may be called from any thread, also from inside the
+ * transport's own functions; it copies what it is given and never blocks. */
+typedef struct gw_link {
+  size_t struct_size;
+  void* user;
+  void (*event)(void* user, const gw_link_event* event);
+} gw_link;
+
+/* All of the functions must be there. They are called on the thread that runs the agent, one at a time, and must not
+ * wait for the network. A message is not delivered before the server says so: a transport may lose, double and reorder,
+ * and what it could not publish comes again. The end of a connection (GW_LINK_CONNECT_FAILED, GW_LINK_DISCONNECTED) is
+ * told once for each connect(); without it the agent does not connect again. */
+typedef struct gw_transport {
+  size_t struct_size;
+  void* user;
+  /* Makes ready; no network yet. Of `config` the members broker, ca_file, device, town, user, password and keepalive_s
+   * are set, defaults filled in; its texts live until `open` returns. `link` lives until `close` has returned. A status
+   * that is not GW_OK is gw_device_agent_start's. */
+  gw_status (*open)(void* user, const gw_config* config, const gw_link* link, void** connection);
+  /* Begins to connect, after ending a connection that is still there. What comes of it is told. */
+  void (*connect)(void* connection);
+  /* Ends the connection, if there is one; waits at most half a second for what is on the way out. Need not tell. */
+  void (*disconnect)(void* connection);
+  /* Takes `data` (copied) for a topic (gw_topic) of this device, QoS 1. Not GW_OK: it is not taken. */
+  gw_status (*publish)(void* connection, int32_t topic, const uint8_t* data, size_t size, uint64_t token);
+  /* Ends it and frees. No event comes afterwards. */
+  void (*close)(void* connection);
+} gw_transport;
+
+/* The library's own, MQTT 5 by Paho: for a transport that wraps it, with a gw_link of its own. Any thread; static. */
+GW_API const gw_transport* gw_device_mqtt_transport(void);
 
 GW_API uint32_t gw_device_abi(void);        /* any thread */
 GW_API const char* gw_device_version(void); /* any thread; static */

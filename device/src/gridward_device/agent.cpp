@@ -99,7 +99,7 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config, const Ports& p
   const auto self = std::to_string(::getpid()) + "\n";
   if (::ftruncate(lock.get(), 0) == 0) write_all(lock.get(), as_bytes(self));
   std::unique_ptr<Agent> agent(new Agent(config, ports, outbox, std::move(*key), std::move(lock)));
-  auto transport = make_mqtt_transport(config.transport, std::move(wake));
+  auto transport = Transport::open(ports.transport(), config.transport, std::move(wake));
   if (!transport) return tl::unexpected(transport.error());
   agent->transport_ = std::move(*transport);
   if (!config.no_watch) agent->watch_ = std::make_unique<OutboxWatch>(config.data_dir);
@@ -231,25 +231,25 @@ void Agent::look_outside(Millis now) {
 void Agent::take_transport_events() {
   for (auto& event : transport_->take_events()) {
     switch (event.kind) {
-      case TransportEvent::Kind::connected:
+      case GW_LINK_CONNECTED:
         feed(in::Connected{});
         up_ = true;
         ports_.event(GW_EVENT_CONNECTED, "", "");
         break;
-      case TransportEvent::Kind::connect_failed:
+      case GW_LINK_CONNECT_FAILED:
         feed(in::ConnectFailed{});
         up_ = false;
         ports_.event(GW_EVENT_DISCONNECTED, "", event.text, event.reason);
         break;
-      case TransportEvent::Kind::disconnected:
+      case GW_LINK_DISCONNECTED:
         feed(in::Disconnected{});
         up_ = false;
         ports_.event(GW_EVENT_DISCONNECTED, "", event.text, event.reason);
         break;
-      case TransportEvent::Kind::publish_refused:
+      case GW_LINK_PUBLISH_REFUSED:
         feed(in::PublishRefused{event.token, event.reason});
         break;
-      case TransportEvent::Kind::message:
+      case GW_LINK_MESSAGE:
         // What cannot be read is nothing to us; the server's next word comes after our timeout.
         if (auto message = decode_down(event.payload)) feed(in::Down{std::move(*message)});
         break;
@@ -383,7 +383,6 @@ void Agent::perform(const out::PublishUp& publish) {
   } else if (!publish.seqs.empty()) {
     return;  // thinned meanwhile; nothing is left to say
   }
-  // A failure comes back as the transport's event: the connection ended.
   transport_->publish(TopicKind::up, encode_up(message), publish.token);
 }
 

@@ -136,6 +136,23 @@ Result<void> check_call(const gw_capture* capture, const gw_saved* saved) {
   return check_call(capture, "gw_capture", capture, saved);
 }
 
+Result<void> check_ports(const gw_ports* given) {
+  if (auto fits = check_size(given, "gw_ports"); !fits) return fits;
+  const gw_transport* named = copied(given).transport;
+  if (named == nullptr) return {};
+  if (auto fits = check_size(named, "gw_transport"); !fits) return fits;
+  const auto transport = copied(named);
+  const auto there = [](auto function, const char* field) -> Result<void> {
+    if (function == nullptr) return gridward::fail(ErrorCode::missing_field, field);
+    return {};
+  };
+  if (auto done = there(transport.open, "transport.open"); !done) return done;
+  if (auto done = there(transport.connect, "transport.connect"); !done) return done;
+  if (auto done = there(transport.disconnect, "transport.disconnect"); !done) return done;
+  if (auto done = there(transport.publish, "transport.publish"); !done) return done;
+  return there(transport.close, "transport.close");
+}
+
 std::string text(const char* value) { return value != nullptr ? std::string(value) : std::string(); }
 
 gd::OutboxOptions outbox_options(const gd::Config& config) {
@@ -147,7 +164,7 @@ gd::OutboxOptions outbox_options(const gd::Config& config) {
 }
 
 Result<void> initialise(const gd::Config& config, const gw_ports* given, char hex[65]) {
-  if (auto fits = check_size(given, "gw_ports"); !fits) return fits;
+  if (auto fits = check_ports(given); !fits) return fits;
   const gd::Ports ports(given, config.builtin);
   auto options = outbox_options(config);
   options.new_id = [&](gridward::UnixMs at) { return ports.new_id(at); };
@@ -163,7 +180,7 @@ Result<void> initialise(const gd::Config& config, const gw_ports* given, char he
 }
 
 Result<void> open_device(gd::Config config, const gw_ports* given, gw_device** out) {
-  if (auto fits = check_size(given, "gw_ports"); !fits) return fits;
+  if (auto fits = check_ports(given); !fits) return fits;
   auto outbox = gd::Outbox::open(config.data_dir, outbox_options(config));
   if (!outbox) return tl::unexpected(outbox.error());
   auto device = std::make_unique<gw_device>(std::move(config), given, std::move(*outbox));
