@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <gridward/shared/down_items.hpp>
 #include <gridward/shared/limits.hpp>
+#include <set>
 
 #include "document.hpp"
 
@@ -28,8 +29,8 @@ Uuid read_uuid(const Fields& map, std::string_view key) {
 std::string name(const Fields& map, std::string_view key) { return map.text(key, 1, limits::kNameCharacters); }
 
 template <class Item, class Read>
-Result<Item> decode(std::string_view body, Read read) {
-  const auto root = document::parse_json(body, limits::kDownMessageBytes);
+Result<Item> decode(std::string_view body, Read read, std::size_t max_bytes = limits::kDownMessageBytes) {
+  const auto root = document::parse_json(body, max_bytes);
   if (!root) return tl::unexpected(root.error());
   std::optional<Error> error;
   const Item item = read(Fields(*root, "", error));
@@ -68,6 +69,31 @@ std::string encode_item(const ProgressItem& item) {
 }
 
 std::string encode_item(const NoticeItem& item) { return dump({{"text", item.text}}); }
+
+std::string encode_item(const SettingsItem& item) {
+  json map{{"rev", item.rev}};
+  if (item.photo_px != 0) map["photo_px"] = item.photo_px;
+  if (item.photo_quality) map["photo_quality"] = *item.photo_quality;
+  if (item.track) map["track_ms"] = item.track->count();
+  if (item.batch) map["batch_ms"] = item.batch->count();
+  if (item.heartbeat) map["heartbeat_ms"] = item.heartbeat->count();
+  return dump(map);
+}
+
+Result<std::string> encode_item(const CategoriesItem& item) {
+  json map{{"rev", item.rev}, {"list", json::array()}};
+  for (const auto& category : item.list) {
+    json entry{{"code", category.code}, {"name", category.name}};
+    put_text(entry, "group", category.group);
+    map["list"].push_back(std::move(entry));
+  }
+  std::string body = dump(map);
+  if (body.size() > limits::kCategoriesBytes) {
+    return fail(ErrorCode::too_large, "list", document::at_most(body.size(), limits::kCategoriesBytes, "bytes"));
+  }
+  if (auto read = decode_categories_item(body); !read) return tl::unexpected(std::move(read.error()));
+  return body;
+}
 
 Result<TaskItem> decode_task_item(std::string_view body) {
   return decode<TaskItem>(body, [](const Fields& map) {
@@ -114,6 +140,47 @@ Result<ProgressItem> decode_progress_item(std::string_view body) {
 Result<NoticeItem> decode_notice_item(std::string_view body) {
   return decode<NoticeItem>(body,
                             [](const Fields& map) { return NoticeItem{map.text("text", 1, limits::kTextCharacters)}; });
+}
+
+Result<SettingsItem> decode_settings_item(std::string_view body) {
+  return decode<SettingsItem>(body, [](const Fields& map) {
+    SettingsItem item;
+    item.rev = name(map, "rev");
+    const auto number = [&map](std::string_view key, ranges::Range range) -> std::optional<std::uint32_t> {
+      const auto read = map.optional_integer(key, range);
+      return read ? std::optional(static_cast<std::uint32_t>(*read)) : std::nullopt;
+    };
+    const auto span = [&map](std::string_view key, ranges::Range range) -> std::optional<Millis> {
+      const auto read = map.optional_integer(key, range);
+      return read ? std::optional(Millis{*read}) : std::nullopt;
+    };
+    item.photo_px = number("photo_px", {0, 0xFFFF'FFFF}).value_or(0);
+    item.photo_quality = number("photo_quality", {1, limits::kPhotoQuality});
+    item.track = span("track_ms", {limits::kShortestTrackMs, limits::kLongestTrackMs});
+    item.batch = span("batch_ms", {limits::kShortestBatchMs, limits::kTrackSpanMs});
+    item.heartbeat = span("heartbeat_ms", {limits::kShortestHeartbeatMs, limits::kLongestHeartbeatMs});
+    return item;
+  });
+}
+
+Result<CategoriesItem> decode_categories_item(std::string_view body) {
+  const auto read = [](const Fields& map) {
+    CategoriesItem item;
+    item.rev = name(map, "rev");
+    if (!map.has("list")) map.fail_at(ErrorCode::missing_field, "list", "");
+    std::set<std::string> codes;
+    map.list("list", limits::kCategories, [&](const json& node, std::string path) {
+      const Fields entry(node, std::move(path), map.error());
+      auto& category = item.list.emplace_back();
+      category.code = name(entry, "code");
+      category.name = name(entry, "name");
+      category.group = entry.optional_text("group", limits::kNameCharacters);
+      if (!codes.insert(category.code).second) entry.fail_at(ErrorCode::out_of_range, "code", "stands there twice");
+    });
+    if (item.list.empty()) map.fail_at(ErrorCode::out_of_range, "list", "empty");
+    return item;
+  };
+  return decode<CategoriesItem>(body, read, limits::kCategoriesBytes);
 }
 
 }  // namespace gridward

@@ -8,12 +8,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto check = [&](auto decode) {
     const auto item = decode(body);
     if (!item) return;
-    const auto again = decode(gridward::encode_item(*item));
+    const gridward::Result<std::string> written = gridward::encode_item(*item);
+    if (!written) std::abort();
+    const auto again = decode(*written);
     if (!again || !(*again == *item)) std::abort();
   };
   check(gridward::decode_task_item);
   check(gridward::decode_task_cancelled_item);
   check(gridward::decode_progress_item);
   check(gridward::decode_notice_item);
+  check(gridward::decode_settings_item);
+  check(gridward::decode_categories_item);
   return 0;
 }

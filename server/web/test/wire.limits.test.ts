@@ -138,6 +138,8 @@ describe('a packed track', () => {
 
 describe('an item', () => {
   const task = { task: id, task_kind: 'verify', case: id, number: '1', category: '井盖' }
+  const category = { code: 'road', name: '道路破损', group: '公共设施' }
+  const categories = (length: number) => Array.from({ length }, (_, i) => ({ code: `c${i}`, name: '井盖' }))
   const of = (kind: string, body: object | string) =>
     refused(() => decodeItem(kind, typeof body === 'string' ? body : JSON.stringify(body)))
 
@@ -153,6 +155,13 @@ describe('an item', () => {
     const progress = { case: id, number: '1', stage: 'accepted', step: 'awaiting_transfer', at: 5 }
     expect(decodeItem('progress', JSON.stringify(progress))).toEqual({ kind: 'progress', ...progress, text: '' })
     expect(decodeItem('notice', '{"text":"明日大风"}')).toEqual({ kind: 'notice', text: '明日大风' })
+    const none = { photo_px: 0, photo_quality: null, track_ms: null, batch_ms: null, heartbeat_ms: null }
+    expect(decodeItem('settings', '{"rev":"a","photo_quality":100}')).toEqual({ kind: 'settings', rev: 'a', ...none, photo_quality: 100 })
+    const settings = { rev: 'a', photo_px: 0xffff_ffff, photo_quality: 1, track_ms: 1000, batch_ms: 1_800_000, heartbeat_ms: 10_000 }
+    expect(decodeItem('settings', JSON.stringify(settings))).toEqual({ kind: 'settings', ...settings })
+    expect(decodeItem('categories', JSON.stringify({ rev: 'a', list: [{ code: 'a', name: '井盖' }, category] }))).toEqual({
+      kind: 'categories', rev: 'a', list: [{ code: 'a', name: '井盖', group: '' }, category],
+    })
     expect(decodeItem('of a newer server', 'not even JSON')).toBeNull()
   })
   it.each([
@@ -174,6 +183,28 @@ describe('an item', () => {
     ['notice', `{"text":"a","z":${'['.repeat(15)}"[[[\\"["${']'.repeat(15)}}`, 'taken'],
     ['notice', `{"text":"a","z":${'['.repeat(16)}${']'.repeat(16)}}`, 'too_deep'],
     ['notice', '['.repeat(200_000), 'too_deep'],
+    ['settings', {}, 'missing_field rev'],
+    ['settings', { rev: '' }, 'out_of_range rev'],
+    ['settings', { rev: 'a', photo_px: 0x1_0000_0000 }, 'out_of_range photo_px'],
+    ['settings', { rev: 'a', photo_quality: 0 }, 'out_of_range photo_quality'],
+    ['settings', { rev: 'a', photo_quality: 101 }, 'out_of_range photo_quality'],
+    ['settings', { rev: 'a', photo_quality: null }, 'bad_type photo_quality'],
+    ['settings', { rev: 'a', track_ms: 999 }, 'out_of_range track_ms'],
+    ['settings', { rev: 'a', track_ms: 3_600_001 }, 'out_of_range track_ms'],
+    ['settings', { rev: 'a', track_ms: 1000.5 }, 'bad_type track_ms'],
+    ['settings', { rev: 'a', batch_ms: 999 }, 'out_of_range batch_ms'],
+    ['settings', { rev: 'a', batch_ms: 1_800_001 }, 'out_of_range batch_ms'],
+    ['settings', { rev: 'a', heartbeat_ms: 9999 }, 'out_of_range heartbeat_ms'],
+    ['settings', { rev: 'a', heartbeat_ms: 86_400_001 }, 'out_of_range heartbeat_ms'],
+    ['categories', { rev: 'a' }, 'missing_field list'],
+    ['categories', { rev: 'a', list: [] }, 'out_of_range list'],
+    ['categories', { rev: 'a', list: categories(2048) }, 'taken'],
+    ['categories', { rev: 'a', list: categories(2049) }, 'too_large list'],
+    ['categories', { rev: 'a', list: [category, { code: 'a' }] }, 'missing_field list[1].name'],
+    ['categories', { rev: 'a', list: [{ ...category, code: '街'.repeat(65) }] }, 'too_large list[0].code'],
+    ['categories', { rev: 'a', list: [{ ...category, group: 'x'.repeat(65) }] }, 'too_large list[0].group'],
+    ['categories', { rev: 'a', list: [category, { ...category, name: '又' }] }, 'out_of_range list[1].code'],
+    ['categories', { rev: 'a', list: [category], z: 'x'.repeat(262_080) }, 'too_large'],
   ])('%s: %#', (kind, body, error) => expect(of(kind, body)).toBe(error))
 })
 

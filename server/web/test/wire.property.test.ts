@@ -75,7 +75,7 @@ it('items stand any text', () => {
     for (let step = r.int(1, 3); step > 0; step--) {
       units.splice(r.int(0, units.length), r.int(0, 9), ...r.of(['', '{', '[[[[', '"', '\\', '\\u0000', '\\ud800', '1e999', ':null,', '}']))
     }
-    for (const kind of ['task', 'task_cancelled', 'progress', 'notice']) {
+    for (const kind of ['task', 'task_cancelled', 'progress', 'notice', 'settings', 'categories']) {
       try {
         decodeItem(kind, units.join(''))
       } catch (error) {

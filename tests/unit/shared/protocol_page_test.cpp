@@ -28,6 +28,7 @@ TEST(ProtocolPage, TheTableOfLimitsIsTheHeader) {
   const auto limits_at = text.str().find("## 9. Limits");
   ASSERT_NE(limits_at, std::string::npos);
   const auto page = text.str().substr(limits_at);
+  const auto items = text.str().substr(0, limits_at);
   const struct {
     const char* what;
     std::vector<std::uint64_t> numbers;
@@ -42,8 +43,14 @@ TEST(ProtocolPage, TheTableOfLimitsIsTheHeader) {
       {"check items", {limits::kCheckItems}},
       {"points of a track", {limits::kTrackPoints, static_cast<std::uint64_t>(limits::kTrackSpanMs)}},
       {"missing ranges", {kMissingRanges}},
+      {"categories", {limits::kCategories, limits::kCategoriesBytes}},
       {"photo's side", {limits::kPhotoSide, limits::kPhotoPixels}},
   };
+  const auto settings = row_of(items, "`settings`");
+  for (const std::int64_t ms : {limits::kShortestTrackMs, limits::kLongestTrackMs, limits::kShortestBatchMs,
+                                limits::kTrackSpanMs, limits::kShortestHeartbeatMs, limits::kLongestHeartbeatMs}) {
+    EXPECT_NE(settings.find(" " + grouped(static_cast<std::uint64_t>(ms))), std::string::npos) << settings << ms;
+  }
   for (const auto& row : rows) {
     const auto line = row_of(page, row.what);
     ASSERT_FALSE(line.empty()) << row.what;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdlib>
 #include <fstream>
+#include <gridward/shared/down_items.hpp>
 #include <gridward/shared/message.hpp>
 #include <gridward/test/paths.hpp>
 #include <nlohmann/json.hpp>
@@ -158,6 +159,25 @@ TEST(Vectors, Record) { check("record", record, encode_record, decode_record); }
 TEST(Vectors, Up) { check("up", up, encode_up, decode_up); }
 TEST(Vectors, Media) { check("media", piece, encode_media_piece, decode_media_piece); }
 TEST(Vectors, Down) { check("down", down, encode_down, decode_down); }
+// Their items' bodies are what the server writes.
+TEST(Vectors, ItemBodies) {
+  const auto again = [](const std::string& kind, const std::string& body) -> Result<std::string> {
+    const auto write = [](const auto& item) -> Result<std::string> { return encode_item(item); };
+    if (kind == "task") return decode_task_item(body).and_then(write);
+    if (kind == "notice") return decode_notice_item(body).and_then(write);
+    if (kind == "settings") return decode_settings_item(body).and_then(write);
+    if (kind == "categories") return decode_categories_item(body).and_then(write);
+    return fail(ErrorCode::unknown_kind);
+  };
+  for (const auto& vector : load("down")) {
+    const auto& value = vector.at("value");
+    if (value.at("t") != "item") continue;
+    SCOPED_TRACE(vector.at("name").get<std::string>());
+    const auto body = again(value.at("kind"), value.at("body"));
+    ASSERT_TRUE(body) << to_string(body.error());
+    EXPECT_EQ(*body, value.at("body").get<std::string>());
+  }
+}
 TEST(Vectors, Track) {
   check("track", points, [](const auto& list) { return pack_track(list); }, unpack_track);
 }

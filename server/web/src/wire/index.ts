@@ -1,6 +1,8 @@
 export { wireErrorCodes, WireError, type WireErrorName } from './error'
 export { hexOfBytes, uuid7At } from './ids'
-export { decodeItem, type CaseProgress, type ItemBody, type Notice, type Task, type TaskCancelled } from './items'
+export {
+  decodeItem, type CaseProgress, type Categories, type ItemBody, type Notice, type Settings, type Task, type TaskCancelled,
+} from './items'
 export { limits } from './limits'
 export {
   decodeDown, decodeMedia, decodeUp, encodeDown, encodeMedia, encodeUp, type Busy, type Down, type Item, type MediaPiece,

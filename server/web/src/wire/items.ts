@@ -1,6 +1,6 @@
 // The bodies of section 8.
 import { float, halfPair, type Cbor } from './cbor'
-import { Fields, latE7, list, lonE7, name, nonEmpty, sha256Text, text, time, uuidText } from './fields'
+import { Fields, integer, latE7, list, lonE7, name, nonEmpty, sha256Text, text, time, u32, uuidText } from './fields'
 import { WireError } from './error'
 import { limits } from './limits'
 
@@ -33,7 +33,22 @@ export interface Notice {
   kind: 'notice'
   text: string
 }
-export type ItemBody = Task | TaskCancelled | CaseProgress | Notice
+// Absent (null): the handheld's own.
+export interface Settings {
+  kind: 'settings'
+  rev: string
+  photo_px: number // 0: photos are stored as they were taken
+  photo_quality: number | null
+  track_ms: number | null
+  batch_ms: number | null
+  heartbeat_ms: number | null
+}
+export interface Categories {
+  kind: 'categories'
+  rev: string
+  list: { code: string; name: string; group: string }[]
+}
+export type ItemBody = Task | TaskCancelled | CaseProgress | Notice | Settings | Categories
 
 // null: a kind of a newer server. It is stored and acknowledged like any other.
 export function decodeItem(kind: string, body: string): ItemBody | null {
@@ -69,9 +84,41 @@ export function decodeItem(kind: string, body: string): ItemBody | null {
     }
     case 'notice':
       return { kind, text: open(body).need('text', nonEmpty(text(limits.text))) }
+    case 'settings': {
+      const f = open(body)
+      return {
+        kind,
+        rev: f.need('rev', name),
+        photo_px: f.take('photo_px', u32, 0),
+        photo_quality: f.take('photo_quality', integer(1, 100), null),
+        track_ms: f.take('track_ms', integer(1000, 3_600_000), null),
+        batch_ms: f.take('batch_ms', integer(1000, 1_800_000), null),
+        heartbeat_ms: f.take('heartbeat_ms', integer(10_000, 86_400_000), null),
+      }
+    }
+    case 'categories': {
+      if (new TextEncoder().encode(body).length > limits.categoriesBytes) {
+        throw new WireError('too_large', '', `at most ${limits.categoriesBytes} bytes`)
+      }
+      const f = open(body)
+      return { kind, rev: f.need('rev', name), list: f.need('list', readCategories) }
+    }
     default:
       return null
   }
+}
+
+const readCategories = (value: Cbor, field: string): Categories['list'] => {
+  const codes = new Set<string>()
+  const read = list(limits.categories, (entry, path) => {
+    const f = new Fields(entry, path)
+    const code = f.need('code', name)
+    if (codes.has(code)) throw new WireError('out_of_range', f.at('code'), 'stands there twice')
+    codes.add(code)
+    return { code, name: f.need('name', name), group: f.take('group', text(limits.name), '') }
+  })(value, field)
+  if (read.length === 0) throw new WireError('out_of_range', field, 'empty')
+  return read
 }
 
 const readPoint = (value: Cbor, field: string): Task['point'] => {

@@ -17,5 +17,7 @@ export const limits = {
   trackSpanMs: 1_800_000,
   missingRanges: 64,
   taskPhotos: 64,
+  categories: 2048,
+  categoriesBytes: 262_080,
   busyMs: 86_400_000,
 } as const

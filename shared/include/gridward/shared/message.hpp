@@ -61,7 +61,7 @@ struct MediaState {
 };
 struct DownItem {
   std::uint64_t n = 0;  // from 1, per device
-  std::string kind;     // "task", "task_cancelled", "progress", "notice", "settings"
+  std::string kind;     // "task", "task_cancelled", "progress", "notice", "settings", "categories"
   std::string body;     // JSON text, as docs/protocol.md says for the kind
   bool operator==(const DownItem&) const = default;
 };
