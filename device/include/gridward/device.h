@@ -129,7 +129,8 @@ typedef struct gw_ports {
   const struct gw_transport* transport; /* copied; its `user` is its own */
 } gw_ports;
 
-/* 0 or null members take the default in brackets. */
+/* 0 or null members take the default in brackets. "The town's" is what the server has set for the handhelds of the
+ * town; it holds from the moment when it arrives, also without the network afterwards. */
 typedef struct gw_config {
   size_t struct_size;
   const char* data_dir;       /* the outbox and its photos; made when absent */
@@ -146,14 +147,16 @@ typedef struct gw_config {
   const char* camera_program; /* run with one argument: the path to write */
   int32_t position_wait_ms;   /* how long a capture waits for a fix [5000]; negative: not at all */
   int32_t position_age_ms;    /* a fix older than this is none [10000] */
-  int32_t track_interval_ms;  /* between two points on duty [10000] */
-  int32_t track_batch_ms;     /* a batch is closed after this [60000] */
-  int32_t heartbeat_ms;       /* between two status records [300000]; negative: none */
+  int32_t track_interval_ms;  /* between two points on duty [the town's, 10000] */
+  int32_t track_batch_ms;     /* a batch is closed after this [the town's, 60000] */
+  int32_t heartbeat_ms;       /* between two status records [the town's, 300000]; negative: none */
   int32_t keepalive_s;        /* MQTT [60] */
   int64_t outbox_bytes;       /* what waits, photos included [2 GiB]; more: GW_E_OUTBOX_FULL */
   int64_t min_free_bytes;     /* of the file system, kept free [64 MiB] */
   int32_t duty_by_patrol;     /* not 0: no sign-in in this county, a patrol opens the duty window */
   int32_t no_watch;           /* not 0: nobody else appends to this data folder; spares an inotify instance */
+  int32_t photo_px;           /* longest side to which a JPEG is reduced [the town's, never]; negative: never */
+  int32_t photo_quality;      /* of a reduced JPEG, 1 to 100 [the town's, 85] */
 } gw_config;
 
 /* ---- The transport: what carries messages to the broker and back (docs/protocol.md, section 1). ---- */
@@ -317,6 +320,17 @@ typedef struct gw_task {
 GW_API gw_status gw_device_tasks(gw_device* device, int32_t all, int32_t (*each)(void* user, const gw_task* task),
                                  void* user);
 
+typedef struct gw_category {
+  size_t struct_size;
+  const char* code; /* for gw_report.category */
+  const char* name;
+  const char* group; /* may be "" */
+} gw_category;
+/* The newest matter list that the server has sent, in the order to show it; none so far: no call. The callback returns
+ * 0 to go on. Its pointers live until it returns. */
+GW_API gw_status gw_device_categories(gw_device* device, int32_t (*each)(void* user, const gw_category* category),
+                                      void* user);
+
 typedef struct gw_refusal {
   size_t struct_size;
   const char* id;   /* of the record, or sha256 of the photo */
@@ -347,11 +361,13 @@ typedef struct gw_summary {
   int32_t on_duty;
   int32_t on_patrol;
   int32_t open_tasks;
-  int32_t clock_source;    /* 0 local, 1 server, 2 gnss: of the last record */
-  uint32_t clock_error_ms; /* 0: unknown */
-  const char* actor;       /* on duty, or "" */
-  const char* epoch;       /* UUID */
-  uint64_t dropped_points; /* track points out of range, since the outbox was made */
+  int32_t clock_source;       /* 0 local, 1 server, 2 gnss: of the last record */
+  uint32_t clock_error_ms;    /* 0: unknown */
+  const char* actor;          /* on duty, or "" */
+  const char* epoch;          /* UUID */
+  uint64_t dropped_points;    /* track points out of range, since the outbox was made */
+  const char* settings_rev;   /* of the town's settings, or "" */
+  const char* categories_rev; /* of the matter list, or "" */
 } gw_summary;
 GW_API gw_status gw_device_summary(gw_device* device, gw_summary* out);
 

@@ -117,18 +117,30 @@ Agent::Agent(const Config& config, const Ports& ports, Outbox& outbox, DeviceKey
       machine_(SyncOptions{}, known(), seed_of(ports)) {
   const auto now = ports_.mono();
   next_prune_ = now;
-  if (config_.heartbeat > Millis{0}) next_heartbeat_ = now;
   derive(now);
+  if (next_heartbeat_) next_heartbeat_ = now;
 }
 
 void Agent::derive(Millis now) {
   data_version_ = outbox_.data_version();
   rewinds_ = outbox_.rewinds();
   duty_ = outbox_.duty();
+  set_up(now);
   last_safe_.reset();
   pending_since_.reset();
   if (outbox_.first_pending_point()) pending_since_ = now;
   outside_ = true;
+}
+
+void Agent::set_up(Millis now) {
+  settings_ = settings_of(config_, outbox_.settings());
+  next_point_ = std::min(next_point_, now + settings_.track_interval);
+  if (settings_.heartbeat <= Millis{0}) {
+    next_heartbeat_.reset();
+  } else {
+    const auto next = now + settings_.heartbeat;
+    next_heartbeat_ = next_heartbeat_ ? std::min(*next_heartbeat_, next) : next;
+  }
 }
 
 Agent::~Agent() { stop(); }
@@ -202,7 +214,7 @@ std::optional<Millis> Agent::next() const {
   };
   if (watch_) at(watch_->next_timer());
   if (tracking_) at(next_point_);
-  if (pending_since_) at(*pending_since_ + config_.track_batch);
+  if (pending_since_) at(*pending_since_ + settings_.track_batch);
   if (machine_.greeted()) at(next_heartbeat_);
   at(next_prune_);
   if (outside_) at(ports_.mono());
@@ -333,7 +345,10 @@ void Agent::run(const SyncOutput& output) {
           down_stored_ = true;
           changes_.push_back([this, o, wall] {
             if (outbox_.store_down(o.item, wall)) {
-              later([this, o] { ports_.event(GW_EVENT_DOWN, o.item.kind, o.item.body, 0, o.item.n); });
+              later([this, o] {
+                if (o.item.kind == kSettings) set_up(ports_.mono());
+                ports_.event(GW_EVENT_DOWN, o.item.kind, o.item.body, 0, o.item.n);
+              });
             }
           });
         } else if constexpr (std::is_same_v<T, out::DownBaseline>) {
@@ -424,7 +439,7 @@ void Agent::record_track(Millis now) {
     if (!tracking_) pending_since_.reset();  // the sign-out has closed the batch
   }
   if (tracking_ && now >= next_point_) {
-    next_point_ = now + config_.track_interval;
+    next_point_ = now + settings_.track_interval;
     const auto fix = ports_.position(Millis{0});
     if (fix && fix->mono_ms != last_fix_) {
       last_fix_ = fix->mono_ms;
@@ -443,7 +458,7 @@ void Agent::record_track(Millis now) {
       points_refused_ = stored == PointStored::refused;
     }
   }
-  if (pending_since_ && now - *pending_since_ >= config_.track_batch) close_track();
+  if (pending_since_ && now - *pending_since_ >= settings_.track_batch) close_track();
 }
 
 void Agent::close_track() {
@@ -454,7 +469,7 @@ void Agent::close_track() {
 void Agent::send_heartbeat(Millis now) {
   // Not connected: what it would say is old when it arrives. The next connection sends one.
   if (!next_heartbeat_ || now < *next_heartbeat_ || !machine_.greeted()) return;
-  next_heartbeat_ = now + config_.heartbeat;
+  next_heartbeat_ = now + settings_.heartbeat;
   const auto summary = outbox_.summary();
   StatusBody body;
   body.waiting_records = static_cast<std::uint32_t>(std::min<std::uint64_t>(summary.waiting_records, UINT32_MAX));

@@ -40,6 +40,8 @@ struct gw_device {
   std::string error;
   std::string actor;  // what gw_summary points to
   std::string epoch;
+  std::string settings_rev;
+  std::string categories_rev;
   gd::Descriptor event;
   std::atomic<int> event_fd = -1;  // of `event`, for gw_device_wake in any thread
   gd::Descriptor poll;
@@ -461,6 +463,17 @@ gw_status gw_device_tasks(gw_device* device, int32_t all, int32_t (*each)(void*,
   });
 }
 
+gw_status gw_device_categories(gw_device* device, int32_t (*each)(void*, const gw_category*), void* user) {
+  return on_handle(device, [&]() -> Result<void> {
+    if (each == nullptr) return gridward::fail(ErrorCode::missing_field, "each");
+    for (const auto& category : device->outbox.categories()) {
+      const gw_category out{sizeof out, category.code.c_str(), category.name.c_str(), category.group.c_str()};
+      if (each(user, &out) != 0) break;
+    }
+    return {};
+  });
+}
+
 gw_status gw_device_refused(gw_device* device, int32_t (*each)(void*, const gw_refusal*), void* user) {
   return on_handle(device, [&]() -> Result<void> {
     if (each == nullptr) return gridward::fail(ErrorCode::missing_field, "each");
@@ -515,6 +528,10 @@ gw_status gw_device_summary(gw_device* device, gw_summary* out) {
     s.actor = device->actor.c_str();
     s.epoch = device->epoch.c_str();
     s.dropped_points = summary.dropped_points;
+    device->settings_rev = summary.settings_rev;
+    device->categories_rev = summary.categories_rev;
+    s.settings_rev = device->settings_rev.c_str();
+    s.categories_rev = device->categories_rev.c_str();
     give(out, s);
     return {};
   });

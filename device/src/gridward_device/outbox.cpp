@@ -16,12 +16,13 @@
 namespace gridward::device {
 namespace {
 
-constexpr int kSchema = 2;
+constexpr int kSchema = 3;
 constexpr int kBusyMs = 10'000;
 constexpr const char* kDatabase = "outbox.db";
 constexpr const char* kMediaFolder = "media";
 constexpr const char* kMediaLock = "media.lock";
 constexpr const char* kCamera = "camera-";
+constexpr const char* kCategories = "categories";
 constexpr std::uint64_t kDownKept = 500;  // acknowledged items kept to be looked at
 // A photo without a record is a capture that was killed before its commit; younger ones are left alone: it may be
 // about to commit, or a clock jumped.
@@ -64,12 +65,16 @@ CREATE TABLE task(id BLOB PRIMARY KEY, n INTEGER NOT NULL, body TEXT NOT NULL, s
   result BLOB, cancelled INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX task_open ON task(n) WHERE state = 0;
 )sql";
+// The newest settings and the newest category list that could be read.
+constexpr const char* kStandingSql =
+    "CREATE TABLE standing(kind TEXT PRIMARY KEY, n INTEGER NOT NULL, rev TEXT NOT NULL, body TEXT NOT NULL)";
 
 // From the schema of the index to the next.
 constexpr std::array<const char*, kSchema> kUpgrades{
     nullptr,
     // Which record answered a task, and whether the server took the task back in spite of it.
     "ALTER TABLE task ADD COLUMN result BLOB; ALTER TABLE task ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0",
+    kStandingSql,
 };
 
 enum State : std::int64_t { kWaiting = 0, kDone = 1, kRefused = 2 };
@@ -126,6 +131,7 @@ Result<void> Outbox::create(const std::filesystem::path& dir, const OutboxOption
   version.step();
   if (version.integer(0) == 0) {
     db.exec(kSchemaSql);
+    db.exec(kStandingSql);
     const Uuid epoch = options.new_id(now);
     db.prepare("INSERT INTO meta(key, value) VALUES('epoch', ?)").bind(1, view(epoch)).run();
     db.exec(("PRAGMA user_version=" + std::to_string(kSchema)).c_str());
@@ -774,17 +780,41 @@ std::size_t Outbox::retry_refused() {
 
 std::int64_t Outbox::rewinds() { return meta("rewinds", 0); }
 
+namespace {
+// The revision of what replaces the one before as a whole. Nothing: another kind, or a body that cannot be read.
+std::optional<std::string> standing_rev(const DownItem& item) {
+  if (item.kind == kSettings) {
+    if (auto settings = decode_settings_item(item.body)) return std::move(settings->rev);
+  } else if (item.kind == kCategories) {
+    if (auto categories = decode_categories_item(item.body)) return std::move(categories->rev);
+  }
+  return std::nullopt;
+}
+}  // namespace
+
 bool Outbox::store_down(const DownItem& item, UnixMs at) {
   // Below the first one that was counted nothing is known but by its row: one that was overtaken comes late.
   const auto first = static_cast<std::uint64_t>(meta("down_first", 1));
   if (const auto ack = down_ack(); ack && item.n <= *ack && item.n >= first) return false;
+  const auto rev = standing_rev(item);
   db_.prepare("INSERT OR IGNORE INTO down(n, kind, body, at) VALUES(?, ?, ?, ?)")
       .bind(1, static_cast<std::int64_t>(item.n))
       .bind(2, item.kind)
-      .bind(3, item.body)
+      .bind(3, rev ? std::string() : item.body)  // it is kept once, and a list is large
       .bind(4, to_unix_ms(at))
       .run();
   if (db_.changes() == 0) return false;
+  if (rev) {
+    // Items come in any order: an older one changes nothing.
+    db_.prepare(
+           "INSERT INTO standing(kind, n, rev, body) VALUES(?, ?, ?, ?) ON CONFLICT(kind) DO UPDATE SET n=excluded.n, "
+           "rev=excluded.rev, body=excluded.body WHERE excluded.n>n")
+        .bind(1, item.kind)
+        .bind(2, static_cast<std::int64_t>(item.n))
+        .bind(3, *rev)
+        .bind(4, item.body)
+        .run();
+  }
   if (item.kind == "task") {
     // A body that cannot be read stays among the down items; the next version of this program may know it.
     if (const auto task = decode_task_item(item.body)) {
@@ -876,6 +906,23 @@ void Outbox::prune() {
   }
 }
 
+// ---- what the town set ----
+
+std::string Outbox::standing(const char* kind, const char* column) {
+  auto q = db_.prepare(std::string("SELECT ") + column + " FROM standing WHERE kind=?");
+  return q.bind(1, kind).step() ? q.text(0) : std::string();
+}
+
+std::optional<SettingsItem> Outbox::settings() {
+  const auto item = decode_settings_item(standing(kSettings, "body"));
+  return item ? std::optional(*item) : std::nullopt;
+}
+
+std::vector<CategoriesItem::Category> Outbox::categories() {
+  auto item = decode_categories_item(standing(kCategories, "body"));
+  return item ? std::move(item->list) : std::vector<CategoriesItem::Category>();
+}
+
 // ---- looking ----
 
 std::vector<TaskRow> Outbox::tasks(bool all) {
@@ -926,6 +973,8 @@ Summary Outbox::summary() {
   s.next_seq = static_cast<std::uint64_t>(meta("next_seq", 1));
   s.safe = static_cast<std::uint64_t>(meta("safe", 0));
   s.dropped_points = static_cast<std::uint64_t>(meta("dropped_points", 0));
+  s.settings_rev = standing(kSettings, "rev");
+  s.categories_rev = standing(kCategories, "rev");
   s.clock.source = static_cast<ClockSource>(meta("clock_source", 0));
   s.clock.error_ms = static_cast<std::uint32_t>(meta("clock_error", 0));
   return s;

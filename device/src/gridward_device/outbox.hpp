@@ -14,6 +14,8 @@
 
 namespace gridward::device {
 
+inline constexpr const char* kSettings = "settings";  // the kind of a down item
+
 enum class Lane : int { urgent = 0, bulk = 2 };  // photos go between the two
 Lane lane_of(const RecordBody& body);
 bool on_the_wire(const TrackPoint& point);  // within the ranges that the protocol has for one
@@ -105,6 +107,8 @@ struct Summary {
   std::uint64_t dropped_points = 0;  // since the outbox was made
   int open_tasks = 0;
   ClockQuality clock;
+  std::string settings_rev;  // empty: none
+  std::string categories_rev;
 };
 
 struct OutboxOptions {
@@ -189,7 +193,8 @@ class Outbox {
   // How far the backup of the server's store reaches. Within a generation an old word never lowers it. Another
   // generation is a server restored from a backup: what is above `safe` is gone there and waits again.
   void save_safe(const Uuid& generation, std::uint64_t safe);
-  // False: it was there already. Tasks are entered and cancelled here, so a stored task is a shown task.
+  // False: it was there already. Tasks are entered and cancelled here, settings and category list replaced, so what is
+  // stored is what is shown.
   bool store_down(const DownItem& item, UnixMs at);
   // The lowest item that is stored is the lowest that the server still has: acknowledge from there.
   void set_down_baseline();
@@ -203,6 +208,11 @@ class Outbox {
   std::int64_t rewinds();
   // Records and photos that the server's backup holds, and files of captures that never were committed.
   void prune();
+
+  // ---- what the town set ----
+
+  std::optional<SettingsItem> settings();
+  std::vector<CategoriesItem::Category> categories();
 
   // ---- looking ----
 
@@ -223,6 +233,7 @@ class Outbox {
   void clear_meta(const char* key);
   std::string meta_text(const char* key);
   void set_meta_text(const char* key, std::string_view value);
+  std::string standing(const char* kind, const char* column);
 
   Result<Saved> insert(const Draft& draft);
   std::size_t fold_track(const Draft& stamp);

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <gridward/shared/down_items.hpp>
 #include <gridward/shared/message.hpp>
 #include <gridward/test/process.hpp>
 #include <mutex>
@@ -174,6 +175,31 @@ class OwnTransport : public ::testing::Test {
     step();
     ASSERT_EQ(gw_device_connected(device_), 1);
   }
+  void with_receiver() {
+    ports_.position = [](void* user, std::uint32_t, gw_fix* out) {
+      ++static_cast<OwnTransport*>(user)->asked_;
+      out->lat_e7 = 390'000'000;
+      out->lon_e7 = 1'177'000'000;
+      return GW_OK;
+    };
+  }
+  // What waits at the wire gets its receipts.
+  void answer() {
+    while (!wire_.sent.empty()) {
+      const auto up = take_up();
+      for (const auto& bytes : up.records) {
+        if (std::holds_alternative<StatusBody>(decode_record(bytes).value().body)) ++statuses_;
+      }
+      if (up.hello || !up.records.empty()) receipt(up);
+      step();
+    }
+  }
+  std::string rev() {
+    gw_summary s{};
+    s.struct_size = sizeof s;
+    EXPECT_EQ(gw_device_summary(device_, &s), GW_OK);
+    return s.settings_rev;
+  }
   int told(int kind) const { return static_cast<int>(std::count(events_.begin(), events_.end(), kind)); }
 
   test::TempDir dir_;
@@ -186,6 +212,8 @@ class OwnTransport : public ::testing::Test {
   std::atomic<int> wakes_ = 0;
   std::vector<int> events_;
   std::string text_;
+  int asked_ = 0;
+  int statuses_ = 0;
 };
 
 TEST_F(OwnTransport, RecordsGoOutThroughItAndReceiptsComeIn) {
@@ -294,6 +322,57 @@ TEST_F(OwnTransport, UnknownEventsAndBrokenMessagesAreNothing) {
   wire_.to->event(wire_.to->user, &older);
   step();
   EXPECT_EQ(gw_device_connected(device_), 1);
+}
+
+// The rest of the agent is tried here, too, where time is the test's.
+TEST_F(OwnTransport, TheTownsSettingsHoldFromTheMomentWhenTheyCome) {
+  config_.heartbeat_ms = 0;
+  with_receiver();
+  start();
+  gw_capture here{};
+  here.struct_size = sizeof here;
+  here.no_position = 1;
+  ASSERT_EQ(gw_device_sign(device_, GW_SIGN_IN, &here, nullptr), GW_OK);
+  greet();
+  const auto count = [&](std::int64_t ms) {
+    asked_ = 0;
+    statuses_ = 0;
+    for (std::int64_t t = 0; t < ms; t += 500) {
+      pass(500);
+      answer();
+    }
+  };
+  count(60'000);
+  EXPECT_EQ(asked_, 6);  // the defaults: 10 s, and a status in 5 minutes
+  EXPECT_LE(statuses_, 1);
+  SettingsItem settings;
+  settings.rev = "s1";
+  settings.track = Millis{2'000};
+  settings.heartbeat = Millis{10'000};
+  wire_.bring(DownItem{1, "settings", encode_item(settings)});
+  step();
+  EXPECT_EQ(rev(), "s1");
+  count(60'000);
+  EXPECT_EQ(asked_, 30);
+  EXPECT_EQ(statuses_, 6);
+  // Another agent, later, without the server.
+  ASSERT_EQ(gw_device_agent_stop(device_), GW_OK);
+  ASSERT_EQ(gw_device_agent_start(device_), GW_OK);
+  asked_ = 0;
+  pass(60'000);
+  EXPECT_EQ(asked_, 31);  // the first at once
+  // Taken back: the device's own again.
+  wire_.tell(GW_LINK_CONNECTED);
+  pass(500);
+  answer();
+  SettingsItem bare;
+  bare.rev = "s2";
+  wire_.bring(DownItem{2, "settings", encode_item(bare)});
+  step();
+  EXPECT_EQ(rev(), "s2");
+  pass(10'000);
+  count(60'000);
+  EXPECT_EQ(asked_, 6);
 }
 
 TEST_F(OwnTransport, IsClosedOnceAndLast) {
