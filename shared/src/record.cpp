@@ -24,6 +24,8 @@ constexpr std::array<std::string_view, 2> kPatrolActs{"start", "stop"};
 constexpr std::array<std::string_view, 3> kOutcomes{"confirmed", "not_rectified", "cannot_check"};
 
 constexpr ranges::Range kUint32{0, 0xFFFF'FFFF};
+// Between any two times that the wire takes.
+constexpr ranges::Range kOffset{limits::kEarliestMs - limits::kLatestMs, limits::kLatestMs - limits::kEarliestMs};
 
 static_assert(std::variant_size_v<RecordBody> == kKinds.size());
 
@@ -48,12 +50,14 @@ void put_text(json& map, const char* key, const std::string& text) {
 json to_json(const ClockQuality& clock) {
   json map{{"src", word_of(kClockSources, clock.source)}};
   if (clock.error_ms != 0) map["err"] = clock.error_ms;
+  if (clock.offset_ms != 0) map["off"] = clock.offset_ms;
   return map;
 }
 
 ClockQuality read_clock(const Fields& map) {
   return {read_word<ClockSource>(map, "src", kClockSources),
-          static_cast<std::uint32_t>(map.optional_integer("err", kUint32).value_or(0))};
+          static_cast<std::uint32_t>(map.optional_integer("err", kUint32).value_or(0)),
+          map.optional_integer("off", kOffset).value_or(0)};
 }
 
 json to_json(const Fix& fix) {
@@ -82,10 +86,12 @@ Fix read_fix(const Fields& map) {
 }
 
 json to_json(const MediaRef& media) {
-  return {{"sha256", blob(media.sha256)},
-          {"size", media.size},
-          {"type", media.type},
-          {"role", word_of(kRoles, media.role)}};
+  json map{{"sha256", blob(media.sha256)},
+           {"size", media.size},
+           {"type", media.type},
+           {"role", word_of(kRoles, media.role)}};
+  if (media.original) map["orig"] = blob(*media.original);
+  return map;
 }
 
 MediaRef read_media(const Fields& map) {
@@ -97,6 +103,7 @@ MediaRef read_media(const Fields& map) {
     map.fail_at(ErrorCode::media_type, "type", "image/jpeg, image/png or image/webp");
   }
   media.role = read_word<MediaRole>(map, "role", kRoles);
+  if (map.has("orig")) media.original = map.bytes_of<32>("orig");
   return media;
 }
 

@@ -316,7 +316,8 @@ void Agent::run(const SyncOutput& output) {
           changes_.push_back([this, time] {
             // The answer to a message that waited long says less than an earlier one that came at once.
             const auto known = outbox_.server_time();
-            if (!known || known->boot != time.boot || known->error_at(time.mono) >= time.error_ms) {
+            if (!known || known->boot != time.boot ||
+                carried(known->reading(), time.mono).quality.error_ms >= time.error_ms) {
               outbox_.save_server_time(time);
             }
           });
@@ -419,15 +420,20 @@ void Agent::perform(const out::PublishPiece& publish) {
 
 // ---- duty ----
 
+ClockReading Agent::clock(const std::optional<gw_fix>& fix) const {
+  return read_clock(ports_.wall(), ports_.mono(), ports_.boot(), fix, outbox_.server_time());
+}
+
 Draft Agent::stamp(const RecordBody& body) const {
   Draft draft;
-  draft.at = ports_.wall();
-  draft.mono = ports_.mono();
   draft.boot = ports_.boot();
+  const auto time = clock(std::nullopt);
+  draft.at = time.at;
+  draft.mono = time.mono;
+  draft.clock = time.quality;
   draft.id = ports_.new_id(draft.at);
   draft.actor = duty_.actor.empty() ? config_.actor : duty_.actor;
   draft.body = body;
-  draft.clock = judge_clock(draft.at, draft.mono, draft.boot, std::nullopt, outbox_.server_time());
   return draft;
 }
 
@@ -444,8 +450,9 @@ void Agent::record_track(Millis now) {
     if (fix && fix->mono_ms != last_fix_) {
       last_fix_ = fix->mono_ms;
       TrackPoint point;
-      // The device's own clock, as in the punches that this is compared with; the receiver's time is in their fixes.
-      point.at = ports_.wall() - (ports_.mono() - Millis{fix->mono_ms});
+      // By the same clock as the punches that this is compared with.
+      const auto time = clock(fix);
+      point.at = time.at - (time.mono - Millis{fix->mono_ms});
       point.point = {fix->lat_e7, fix->lon_e7};
       point.accuracy_cm = fix->accuracy_cm;
       const auto stored = outbox_.add_track_point(point);
@@ -475,8 +482,8 @@ void Agent::send_heartbeat(Millis now) {
   body.waiting_records = static_cast<std::uint32_t>(std::min<std::uint64_t>(summary.waiting_records, UINT32_MAX));
   body.waiting_bytes = summary.waiting_bytes;
   if (summary.oldest) {
-    body.oldest_age_s =
-        static_cast<std::uint64_t>(std::max<std::int64_t>(0, (ports_.wall() - *summary.oldest).count() / 1000));
+    body.oldest_age_s = static_cast<std::uint64_t>(
+        std::max<std::int64_t>(0, (clock(std::nullopt).at - *summary.oldest).count() / 1000));
   }
   body.battery_percent = ports_.battery();
   body.version = kVersion;

@@ -73,6 +73,7 @@ class Agent {
   // Commits what outputs asked to remember, then does what had to wait for it.
   void settle();
   void later(std::function<void()> event) { after_commit_.push_back(std::move(event)); }
+  ClockReading clock(const std::optional<gw_fix>& fix) const;
   Draft stamp(const RecordBody& body) const;
 
   void perform(const out::PublishUp& publish);

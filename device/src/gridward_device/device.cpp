@@ -199,6 +199,11 @@ void tell(char* problem, std::size_t size, const std::string& what) {
   problem[length] = 0;
 }
 
+gridward::ClockReading clock(gw_device& device, const std::optional<gw_fix>& fix) {
+  const auto& ports = device.ports;
+  return gd::read_clock(ports.wall(), ports.mono(), ports.boot(), fix, device.outbox.server_time());
+}
+
 gd::Draft draft_for(gw_device& device, const gw_capture* given) {
   const auto capture = copied(given);
   gd::Draft draft;
@@ -212,11 +217,12 @@ gd::Draft draft_for(gw_device& device, const gw_capture* given) {
     // A receiver that errs must not keep anybody from signing out; what the caller gives is told instead.
     if (fix && !gd::on_the_wire({device.ports.wall(), {fix->lat_e7, fix->lon_e7}, 0})) fix.reset();
   }
-  draft.at = device.ports.wall();
-  draft.mono = device.ports.mono();
+  const auto time = clock(device, fix);
+  draft.at = time.at;
+  draft.mono = time.mono;
   draft.boot = device.ports.boot();
+  draft.clock = time.quality;
   draft.id = device.ports.new_id(draft.at);
-  draft.clock = gd::judge_clock(draft.at, draft.mono, draft.boot, fix, device.outbox.server_time());
   if (fix) draft.fix = gd::to_fix(*fix, draft.at);
   return draft;
 }
@@ -512,7 +518,7 @@ gw_status gw_device_summary(gw_device* device, gw_summary* out) {
     s.waiting_media = summary.waiting_media;
     s.waiting_bytes = summary.waiting_bytes;
     if (summary.oldest) {
-      s.oldest_age_ms = std::max<std::int64_t>(1, (device->ports.wall() - *summary.oldest).count());
+      s.oldest_age_ms = std::max<std::int64_t>(1, (clock(*device, std::nullopt).at - *summary.oldest).count());
     }
     if (summary.last_receipt) s.last_receipt_ms = gridward::to_unix_ms(*summary.last_receipt);
     s.refused = summary.refused;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <gridward/shared/down_items.hpp>
 #include <gridward/shared/message.hpp>
+#include <gridward_device/clock.hpp>
 #include <gridward_device/sqlite.hpp>
 #include <optional>
 #include <string>
@@ -82,15 +83,6 @@ struct Refusal {
   UnixMs at{};
   ErrorCode code = ErrorCode::internal;
   std::string reason;
-};
-
-struct ServerTime {  // the last receipt's `now`, tied to this device's monotonic clock
-  UnixMs now{};
-  Millis mono{};
-  Uuid boot;
-  std::uint32_t error_ms = 0;  // at `mono`
-  // What it has become since: a crystal is allowed 100 ppm.
-  std::int64_t error_at(Millis later) const { return error_ms + (later - mono).count() / 10'000; }
 };
 
 struct Summary {

@@ -20,7 +20,6 @@ namespace gridward::device {
 namespace {
 
 constexpr Millis kCameraWait{60'000};
-constexpr std::int64_t kGnssAgreesMs = 2'000;
 
 std::int64_t system_wall(void*) {
   timespec now{};
@@ -201,29 +200,6 @@ void Ports::event(gw_event_kind kind, const std::string& id, const std::string& 
 
 void Ports::wake() const {
   if (ports_.wake != nullptr) ports_.wake(ports_.user);
-}
-
-namespace {
-bool tells_time(const gw_fix& fix) {
-  return fix.at_ms != 0 && fix.at_ms >= limits::kEarliestMs && fix.at_ms <= limits::kLatestMs;
-}
-}  // namespace
-
-std::uint32_t bound_ms(Millis error) {
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(error.count(), 1, UINT32_MAX));
-}
-
-ClockQuality judge_clock(UnixMs wall, Millis mono, const Uuid& boot, const std::optional<gw_fix>& fix,
-                         const std::optional<ServerTime>& server) {
-  if (fix && tells_time(*fix) && fix->source == GW_FIX_GNSS && fix->mock == 0) {
-    const auto off = std::llabs(to_unix_ms(wall) - (fix->at_ms + mono.count() - fix->mono_ms));
-    if (off <= kGnssAgreesMs) return {ClockSource::gnss, bound_ms(Millis{off})};
-  }
-  if (server && server->boot == boot && mono >= server->mono) {
-    const auto off = std::llabs((wall - (server->now + (mono - server->mono))).count());
-    return {ClockSource::server, bound_ms(Millis{off + server->error_at(mono)})};
-  }
-  return {ClockSource::local, 0};
 }
 
 Fix to_fix(const gw_fix& fix, UnixMs wall) {

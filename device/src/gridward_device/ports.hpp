@@ -64,12 +64,6 @@ class Ports {
   std::unique_ptr<PositionSource> gpsd_;
 };
 
-std::uint32_t bound_ms(Millis error);  // as the wire has it: at least 1, because 0 means unknown
-
-// How much the wall clock can be trusted at a capture: compared with the receiver's time if that agrees within two
-// seconds, else with the server's, carried on by the monotonic clock of the same boot.
-ClockQuality judge_clock(UnixMs wall, Millis mono, const Uuid& boot, const std::optional<gw_fix>& fix,
-                         const std::optional<ServerTime>& server);
 Fix to_fix(const gw_fix& fix, UnixMs wall);
 
 }  // namespace gridward::device

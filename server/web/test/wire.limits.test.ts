@@ -19,13 +19,13 @@ const report: RecordOf<'report'> = {
   at: 1_795_323_601_123,
   mono: 0,
   boot: id,
-  clock: { source: 'local', error_ms: 0 },
+  clock: { source: 'local', error_ms: 0, offset_ms: 0 },
   fix: null,
   media: [],
   body: { category: 'x', text: '' },
 }
 const up: Up = { epoch: id, records: [], signature: null, ack: null, hello: false }
-const file = { sha256, size: 1, type: 'image/png', role: 'scene' } as const
+const file = { sha256, size: 1, type: 'image/png', role: 'scene', original: null } as const
 const point = (at: number): TrackPoint => [at, 0, 0, 0]
 
 function refused(act: () => unknown): string {
@@ -88,6 +88,8 @@ describe('a record', () => {
     ['actor', '\ud83d', 'bad_utf8 actor'],
     ['media', [{ ...file, sha256: 'f' }], 'malformed media[0].sha256'],
     ['media', [file, { ...file, size: 0 }], 'out_of_range media[1].size'],
+    ['media', [{ ...file, original: 'f' }], 'malformed media[0].orig'],
+    ['clock', { source: 'local', error_ms: 0, offset_ms: 12_622_780_800_001 }, 'out_of_range clock.off'],
   ])('is not made with this %s (%#)', (key, value, error) => expect(record({ [key]: value })).toBe(error))
 })
 

@@ -106,7 +106,7 @@ function recordOf(r: Random): WireRecord {
     at: timeOf(r),
     mono: countOf(r),
     boot: r.uuid('4'),
-    clock: { source: r.of(['gnss', 'server', 'local']), error_ms: u32Of(r) },
+    clock: { source: r.of(['gnss', 'server', 'local']), error_ms: u32Of(r), offset_ms: r.of([0, 1, -7_200_000, 12_622_780_800_000, -12_622_780_800_000]) },
     fix: mayBe(
       r,
       {
@@ -125,6 +125,7 @@ function recordOf(r: Random): WireRecord {
       size: r.int(1, limits.fileBytes),
       type: r.of(['image/jpeg', 'image/png', 'image/webp']),
       role: r.of(['scene', 'before', 'after', 'selfie', 'scan']),
+      original: mayBe(r, r.hex(32), null),
     })),
     body: bodies[kind](r),
   } as WireRecord

@@ -32,18 +32,20 @@ export class Outbox {
     const files = photos.map(({ bytes, type = 'image/jpeg', role = 'scene' }) => ({ sha256: sha256(bytes), bytes, type, role }))
     const id = wire.uuid7At(this.now(), this.random(10))
     const seq = ++this.seq
+    // Within two seconds the own clock stands.
+    const offset = Math.abs(this.serverAhead ?? 0) > 2000 ? this.serverAhead : 0
     const bytes = wire.encodeRecord({
       id,
       epoch: this.epoch,
       actor,
       seq,
       kind,
-      at: this.now(),
+      at: this.now() + offset,
       mono: this.mono(),
       boot: this.boot,
-      clock: { source: this.serverAhead === null ? 'local' : 'server', error_ms: 0 },
+      clock: { source: this.serverAhead === null ? 'local' : 'server', error_ms: 0, offset_ms: offset },
       fix,
-      media: files.map((f) => ({ sha256: f.sha256, size: f.bytes.length, type: f.type, role: f.role })),
+      media: files.map((f) => ({ sha256: f.sha256, size: f.bytes.length, type: f.type, role: f.role, original: null })),
       body,
     })
     for (const f of files) {

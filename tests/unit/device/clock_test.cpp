@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <gridward/shared/limits.hpp>
+#include <gridward_device/clock.hpp>
 #include <gridward_device/ports.hpp>
 
 namespace gridward::device {
@@ -22,38 +23,67 @@ std::optional<gw_fix> fix(std::int64_t at_ms, std::int64_t mono_ms) {
 
 const UnixMs kWall = from_unix_ms(1'790'000'000'000);
 
-TEST(Clock, TheReceiversTimeWinsWhenItAgrees) {
-  // Taken 3 s ago, now 3.4 s later by the wall clock.
-  const auto quality = judge_clock(kWall, Millis{10'000}, boot(1), fix(to_unix_ms(kWall) - 3'400, 7'000), std::nullopt);
-  EXPECT_EQ(quality, (ClockQuality{ClockSource::gnss, 400}));
+const auto kNothing = std::nullopt;
+const std::optional<ServerTime> kServer = ServerTime{kWall - Millis{60'000}, Millis{10'000}, boot(1), 120};
+constexpr std::int64_t kRollover = 1024LL * 7 * 24 * 3600 * 1000;
+
+ClockReading at(UnixMs wall, std::optional<gw_fix> fix, std::optional<ServerTime> server, std::uint8_t in_boot = 1) {
+  return read_clock(wall, Millis{70'000}, boot(in_boot), fix, server);
 }
 
-TEST(Clock, AReceiverThatDisagreesIsNotBelieved) {
-  EXPECT_EQ(judge_clock(kWall, Millis{10'000}, boot(1), fix(to_unix_ms(kWall) - 619'315'200'000, 10'000), std::nullopt),
-            (ClockQuality{ClockSource::local, 0}));
-  auto mocked = fix(to_unix_ms(kWall), 10'000);
+TEST(Clock, TheWallClockStandsWhileTheReceiverAgrees) {
+  // Taken 3 s ago, now 3.4 s later by the wall clock.
+  EXPECT_EQ(at(kWall, fix(to_unix_ms(kWall) - 3'400, 67'000), kNothing),
+            (ClockReading{kWall, Millis{70'000}, {ClockSource::gnss, 400, 0}}));
+  // It counts before a server's that says something else.
+  auto server = kServer;
+  server->now -= Millis{3'600'000};
+  EXPECT_EQ(at(kWall, fix(to_unix_ms(kWall), 70'000), server).quality.source, ClockSource::gnss);
+}
+
+TEST(Clock, TheReceiverCorrectsAWallClockThatIsOff) {
+  const auto ahead = kWall + Millis{7'200'000};
+  const auto by_receiver = ClockReading{kWall, Millis{70'000}, {ClockSource::gnss, 2'000, -7'200'000}};
+  EXPECT_EQ(at(ahead, fix(to_unix_ms(kWall) - 3'000, 67'000), kNothing), by_receiver);
+  EXPECT_EQ(at(ahead, fix(to_unix_ms(kWall), 70'000), kServer), by_receiver);
+  // A wall clock that was never set.
+  EXPECT_EQ(at(from_unix_ms(0), fix(to_unix_ms(kWall), 70'000), kNothing).at, kWall);
+}
+
+TEST(Clock, AReceiverIsNotBelievedAgainstTheServerNorInAPastAge) {
+  EXPECT_EQ(at(kWall, fix(to_unix_ms(kWall) - 60'000, 70'000), kServer),
+            (ClockReading{kWall, Millis{70'000}, {ClockSource::server, 126, 0}}));
+  EXPECT_EQ(at(kWall, fix(to_unix_ms(kWall) - kRollover, 70'000), kNothing),
+            (ClockReading{kWall, Millis{70'000}, {ClockSource::local, 0, 0}}));
+}
+
+TEST(Clock, WhatIsNoReceiversTimeDoesNotCount) {
+  auto mocked = fix(to_unix_ms(kWall), 70'000);
   mocked->mock = 1;
-  EXPECT_EQ(judge_clock(kWall, Millis{10'000}, boot(1), mocked, std::nullopt).source, ClockSource::local);
-  auto network = fix(to_unix_ms(kWall), 10'000);
+  EXPECT_EQ(at(kWall, mocked, kNothing).quality.source, ClockSource::local);
+  auto network = fix(to_unix_ms(kWall), 70'000);
   network->source = GW_FIX_NETWORK;
-  EXPECT_EQ(judge_clock(kWall, Millis{10'000}, boot(1), network, std::nullopt).source, ClockSource::local);
-  EXPECT_EQ(judge_clock(kWall, Millis{10'000}, boot(1), fix(0, 10'000), std::nullopt).source, ClockSource::local);
+  EXPECT_EQ(at(kWall, network, kNothing).quality.source, ClockSource::local);
+  EXPECT_EQ(at(kWall, fix(0, 70'000), kNothing).quality.source, ClockSource::local);
+  EXPECT_EQ(at(kWall, fix(INT64_MIN, 70'000), kNothing).quality.source, ClockSource::local);
 }
 
 TEST(Clock, TheServersTimeIsCarriedOnByTheMonotonicClock) {
-  ServerTime server{kWall - Millis{60'000}, Millis{10'000}, boot(1), 120};
   // A minute later by the monotonic clock, and by the wall clock, too; the crystal may be 6 ms off by then.
-  EXPECT_EQ(judge_clock(kWall, Millis{70'000}, boot(1), std::nullopt, server),
-            (ClockQuality{ClockSource::server, 126}));
-  // The wall clock was set an hour back: the bound says so.
-  EXPECT_EQ(judge_clock(kWall - Millis{3'600'000}, Millis{70'000}, boot(1), std::nullopt, server),
-            (ClockQuality{ClockSource::server, 3'600'126}));
+  EXPECT_EQ(at(kWall, kNothing, kServer), (ClockReading{kWall, Millis{70'000}, {ClockSource::server, 126, 0}}));
+  // A second off is less than what is worth a correction; the bound says it.
+  EXPECT_EQ(at(kWall + Millis{1'000}, kNothing, kServer),
+            (ClockReading{kWall + Millis{1'000}, Millis{70'000}, {ClockSource::server, 1'126, 0}}));
+  // The wall clock was set an hour back.
+  EXPECT_EQ(at(kWall - Millis{3'600'000}, kNothing, kServer),
+            (ClockReading{kWall, Millis{70'000}, {ClockSource::server, 126, 3'600'000}}));
 }
 
 TEST(Clock, AnotherBootKnowsNothing) {
-  ServerTime server{kWall, Millis{10'000}, boot(1), 120};
-  EXPECT_EQ(judge_clock(kWall, Millis{20'000}, boot(2), std::nullopt, server).source, ClockSource::local);
-  EXPECT_EQ(judge_clock(kWall, Millis{5'000}, boot(1), std::nullopt, server).source, ClockSource::local);
+  EXPECT_EQ(at(kWall, kNothing, kServer, 2).quality.source, ClockSource::local);
+  auto later = kServer;
+  later->mono = Millis{70'001};
+  EXPECT_EQ(at(kWall, kNothing, later).quality.source, ClockSource::local);
 }
 
 TEST(Clock, OneThatIsFarOutLosesNoRecord) {
@@ -64,8 +94,6 @@ TEST(Clock, OneThatIsFarOutLosesNoRecord) {
   const Ports ports(&given, {});
   EXPECT_EQ(ports.wall(), from_unix_ms(limits::kLatestMs));
   EXPECT_EQ(ports.mono(), Millis{0});
-  EXPECT_EQ(judge_clock(kWall, Millis{10'000}, boot(1), fix(INT64_MIN, 10'000), std::nullopt).source,
-            ClockSource::local);
 }
 
 TEST(Fix, IsCarriedOverWithItsDoubts) {

@@ -58,9 +58,10 @@ std::vector<TrackPoint> walk(std::size_t count) {
 std::vector<NamedRecord> records() {
   std::vector<NamedRecord> all;
   auto report = base(1, ReportBody{"env-litter", "路口东侧有堆放垃圾"});
-  report.clock = {ClockSource::gnss, 25};
+  report.clock = {ClockSource::gnss, 25, -7'199'000};
   report.fix = Fix{{391'123'456, 1'178'765'432}, 480, FixSource::network, Datum::gcj02, true, from_unix_ms(kNow - 500)};
-  report.media = {{hash(1), 3'214'567, "image/jpeg", MediaRole::scene}, {hash(2), 1, "image/webp", MediaRole::selfie}};
+  report.media = {{hash(1), 3'214'567, "image/jpeg", MediaRole::scene, hash(4)},
+                  {hash(2), 1, "image/webp", MediaRole::selfie, std::nullopt}};
   all.push_back({"report", report});
   all.push_back({"report_bare", base(2, ReportBody{"x", ""})});
   auto sign = base(3, SignBody{SignAct::out});
@@ -72,7 +73,7 @@ std::vector<NamedRecord> records() {
   all.push_back({"track", base(5, TrackBody{uuid(9), walk(200)})});
   all.push_back({"track_free", base(6, TrackBody{{}, walk(1)})});
   auto result = base(7, TaskResultBody{uuid(10), TaskOutcome::cannot_check, "大门锁闭"});
-  result.media = {{hash(3), 100, "image/png", MediaRole::after}};
+  result.media = {{hash(3), 100, "image/png", MediaRole::after, std::nullopt}};
   all.push_back({"task_result", result});
   all.push_back({"status", base(8, StatusBody{3, 1 << 20, 60, 64, "0.1.0"})});
   all.push_back({"status_bare", base(9, StatusBody{0, 0, 0, std::nullopt, ""})});

@@ -74,7 +74,7 @@ Record record(const json& v) {
   out.mono = Millis{v.at("mono").get<std::int64_t>()};
   out.boot = uuid(v.at("boot"));
   out.clock = {word<ClockSource>(v.at("clock").at("source"), std::array{"local", "server", "gnss"}),
-               v.at("clock").at("error_ms")};
+               v.at("clock").at("error_ms"), v.at("clock").at("offset_ms")};
   if (const auto& f = v.at("fix"); !f.is_null()) {
     out.fix = Fix{{f.at("lat_e7"), f.at("lon_e7")},
                   std::nullopt,
@@ -86,7 +86,9 @@ Record record(const json& v) {
   }
   for (const auto& m : v.at("media")) {
     out.media.push_back({hash(m.at("sha256")), m.at("size"), m.at("type"),
-                         word<MediaRole>(m.at("role"), std::array{"scene", "before", "after", "selfie", "scan"})});
+                         word<MediaRole>(m.at("role"), std::array{"scene", "before", "after", "selfie", "scan"}),
+                         std::nullopt});
+    if (!m.at("original").is_null()) out.media.back().original = hash(m.at("original"));
   }
   out.body = body(v.at("kind"), v.at("body"));
   EXPECT_EQ(kind_name(out.body), v.at("kind").get<std::string>());

@@ -2,7 +2,7 @@
 import { readCbor, writeCbor, type Cbor, type Out } from './cbor'
 import {
   boolean, bytes, count, countFrom1, Fields, fileSize, integer, latE7, list, lonE7, name, oneOf, sha256, sha256Out, some, someOf,
-  text, time, u32, unless, uuid, uuid7, uuidOut,
+  text, time, timeSpan, u32, unless, uuid, uuid7, uuidOut,
 } from './fields'
 import { WireError } from './error'
 import { limits } from './limits'
@@ -20,7 +20,8 @@ const outcomes = ['confirmed', 'not_rectified', 'cannot_check'] as const
 
 export interface Clock {
   source: (typeof clockSources)[number]
-  error_ms: number // 0: unknown
+  error_ms: number // of what `at` is off at most; 0: unknown
+  offset_ms: number // what was added to the wall clock to get `at`
 }
 export interface Fix {
   lat_e7: number // WGS-84, whatever the datum
@@ -36,6 +37,7 @@ export interface RecordMedia {
   size: number
   type: (typeof mediaTypes)[number]
   role: (typeof mediaRoles)[number]
+  original: string | null // sha256 of the file that this one was made smaller of
 }
 export interface CheckItem {
   item: string
@@ -104,7 +106,7 @@ export function encodeRecord(record: WireRecord): Uint8Array {
     at: record.at,
     mono: record.mono,
     boot: uuidOut(record.boot, 'boot'),
-    clock: { src: record.clock.source, err: unless(0, record.clock.error_ms) },
+    clock: { src: record.clock.source, err: unless(0, record.clock.error_ms), off: unless(0, record.clock.offset_ms) },
     fix: fix === null ? undefined : {
       lat: fix.lat_e7,
       lon: fix.lon_e7,
@@ -119,6 +121,7 @@ export function encodeRecord(record: WireRecord): Uint8Array {
       size: m.size,
       type: m.type,
       role: m.role,
+      orig: m.original === null ? undefined : sha256Out(m.original, `media[${i}].orig`),
     }))),
     body: writeBody(record),
   })
@@ -128,7 +131,7 @@ export function encodeRecord(record: WireRecord): Uint8Array {
 
 const readClock = (value: Cbor, field: string): Clock => {
   const f = new Fields(value, field)
-  return { source: f.need('src', oneOf(clockSources)), error_ms: f.take('err', u32, 0) }
+  return { source: f.need('src', oneOf(clockSources)), error_ms: f.take('err', u32, 0), offset_ms: f.take('off', timeSpan, 0) }
 }
 
 const readFix = (value: Cbor, field: string): Fix => {
@@ -151,6 +154,7 @@ const readMedia = (value: Cbor, field: string): RecordMedia => {
     size: f.need('size', fileSize),
     type: f.need('type', oneOf(mediaTypes, 'media_type')),
     role: f.need('role', oneOf(mediaRoles)),
+    original: f.take('orig', sha256, null),
   }
 }
 

@@ -20,7 +20,8 @@ enum class Datum : std::uint8_t { wgs84 = 0, gcj02 = 1 };  // what the client re
 
 struct ClockQuality {
   ClockSource source = ClockSource::local;
-  std::uint32_t error_ms = 0;  // the client's own bound; 0 means unknown
+  std::uint32_t error_ms = 0;  // the client's own bound of what `at` is off; 0 means unknown
+  std::int64_t offset_ms = 0;  // what was added to the wall clock to get `at`
   bool operator==(const ClockQuality&) const = default;
 };
 
@@ -41,6 +42,7 @@ struct MediaRef {
   std::uint64_t size = 0;  // bytes
   std::string type;        // "image/jpeg", "image/png", "image/webp"
   MediaRole role = MediaRole::scene;
+  std::optional<Sha256> original = std::nullopt;  // of the file that this one was made smaller of, on the device
   bool operator==(const MediaRef&) const = default;
 };
 
@@ -111,7 +113,7 @@ struct Record {
   Uuid epoch;             // of the outbox: a wiped device has a new one
   std::string actor;      // login of the member who used the device
   std::uint64_t seq = 0;  // from 1, per device and epoch, without gaps
-  UnixMs at{};            // wall clock at capture
+  UnixMs at{};            // of the capture, by the best clock that the device knew
   Millis mono{};          // monotonic clock at capture
   Uuid boot;              // boot id the monotonic clock belongs to
   ClockQuality clock;
