@@ -32,7 +32,7 @@ Result<Config> checked(Config config) {
   if (own.track_batch < own.track_interval || own.track_batch > Millis{limits::kTrackSpanMs}) {
     return wrong("track_batch_ms", "track_interval_ms to 1800000");
   }
-  if (own.photo_quality < 1 || own.photo_quality > 100) return wrong("photo_quality", "1 to 100");
+  if (own.photo.quality < 1 || own.photo.quality > 100) return wrong("photo_quality", "1 to 100");
   if (link.keepalive_s < 5 || link.keepalive_s > 65535) return wrong("keepalive_s", "5 to 65535");
   return config;
 }
@@ -58,14 +58,14 @@ Settings settings_of(const Config& config, const std::optional<SettingsItem>& to
     settings.track_interval = town->track.value_or(settings.track_interval);
     settings.track_batch = town->batch.value_or(settings.track_batch);
     settings.heartbeat = town->heartbeat.value_or(settings.heartbeat);
-    settings.photo_px = town->photo_px;
-    if (town->photo_quality) settings.photo_quality = static_cast<int>(*town->photo_quality);
+    settings.photo.px = town->photo_px;
+    if (town->photo_quality) settings.photo.quality = static_cast<int>(*town->photo_quality);
   }
   settings.track_interval = config.track_interval.value_or(settings.track_interval);
   settings.track_batch = config.track_batch.value_or(settings.track_batch);
   settings.heartbeat = config.heartbeat.value_or(settings.heartbeat);
-  if (config.photo_px) settings.photo_px = static_cast<std::uint32_t>(std::max(0, *config.photo_px));
-  settings.photo_quality = config.photo_quality.value_or(settings.photo_quality);
+  if (config.photo_px) settings.photo.px = static_cast<std::uint32_t>(std::max(0, *config.photo_px));
+  settings.photo.quality = config.photo_quality.value_or(settings.photo.quality);
   return settings;
 }
 

@@ -37,9 +37,8 @@ struct Config {
 struct Settings {
   Millis track_interval{10'000};
   Millis track_batch{60'000};
-  Millis heartbeat{300'000};   // negative: none
-  std::uint32_t photo_px = 0;  // longest side to which a photo is reduced; 0: never
-  int photo_quality = 85;      // of JPEG
+  Millis heartbeat{300'000};  // negative: none
+  PhotoLimit photo;
 };
 Settings settings_of(const Config& config, const std::optional<SettingsItem>& town);
 

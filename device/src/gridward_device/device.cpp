@@ -295,8 +295,9 @@ Result<void> take_photos(gw_device& device, const gw_photo* given, std::size_t c
 
 Result<void> capture_with_photos(gw_device& device, gd::Draft draft, const TakenPhotos& taken, gw_saved* saved) {
   const auto lease = device.outbox.media_lease();
+  const auto settings = gd::settings_of(device.config, device.outbox.settings());
   for (std::size_t i = 0; i < taken.paths.size(); ++i) {
-    auto media = device.outbox.import_photo(taken.paths[i], taken.roles[i]);
+    auto media = device.outbox.import_photo(taken.paths[i], taken.roles[i], settings.photo);
     if (!media) return tl::unexpected(media.error());
     draft.media.push_back(std::move(*media));
   }

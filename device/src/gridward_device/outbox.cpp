@@ -311,7 +311,68 @@ void Outbox::remove_media_files(const std::vector<Sha256>& files) {
 
 std::filesystem::path Outbox::camera_path(const Uuid& id) const { return dir_ / (kCamera + to_string(id)); }
 
-Result<MediaRef> Outbox::import_photo(const std::filesystem::path& source, MediaRole role) {
+namespace {
+
+using Hash = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
+Hash begin_hash() {
+  Hash hash(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr);
+  return hash;
+}
+constexpr std::size_t kReadAtOnce = 256 * 1024;
+
+struct Hashed {
+  Sha256 sha256{};
+  std::uint64_t size = 0;
+};
+// Nothing: errno.
+std::optional<Hashed> hash_of(int fd) {
+  const auto hash = begin_hash();
+  Hashed result;
+  Bytes buffer(kReadAtOnce);
+  for (;;) {
+    const ssize_t got = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(result.size));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::nullopt;
+    if (got == 0) break;
+    EVP_DigestUpdate(hash.get(), buffer.data(), static_cast<std::size_t>(got));
+    result.size += static_cast<std::uint64_t>(got);
+  }
+  EVP_DigestFinal_ex(hash.get(), result.sha256.data(), nullptr);
+  return result;
+}
+
+// Fills in type, size and hash. The detail of an error is for give_up().
+Result<void> copy_photo(int in, int out, const std::string& name, MediaRef& ref) {
+  const auto hash = begin_hash();
+  Bytes buffer(kReadAtOnce);
+  for (;;) {
+    const ssize_t got = ::read(in, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(ErrorCode::not_found, "photo", std::strerror(errno));
+    if (got == 0) break;
+    const ByteView piece(buffer.data(), static_cast<std::size_t>(got));
+    if (ref.size == 0) {
+      ref.type = photo_type(piece);
+      if (ref.type.empty()) return fail(ErrorCode::media_type, "photo", name + ": not JPEG, PNG or WebP");
+    }
+    ref.size += piece.size();
+    // The file may grow while it is read.
+    if (ref.size > limits::kMediaBytes) return fail(ErrorCode::media_limits, "photo", name + " grows");
+    EVP_DigestUpdate(hash.get(), piece.data(), piece.size());
+    if (!write_all(out, piece)) {
+      const bool full = errno == ENOSPC || errno == EDQUOT;
+      return fail(full ? ErrorCode::outbox_full : ErrorCode::storage_failed, "photo", std::strerror(errno));
+    }
+  }
+  if (ref.size == 0) return fail(ErrorCode::media_limits, "photo", name + " is empty");
+  EVP_DigestFinal_ex(hash.get(), ref.sha256.data(), nullptr);
+  return {};
+}
+
+}  // namespace
+
+Result<MediaRef> Outbox::import_photo(const std::filesystem::path& source, MediaRole role, const PhotoLimit& limit) {
   const Descriptor in(::open(source.c_str(), O_RDONLY | O_CLOEXEC));
   if (!in) return fail(ErrorCode::not_found, "photo", source.string() + ": " + std::strerror(errno));
   struct stat info{};
@@ -333,30 +394,22 @@ Result<MediaRef> Outbox::import_photo(const std::filesystem::path& source, Media
 
   MediaRef ref;
   ref.role = role;
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr);
-  std::vector<std::uint8_t> buffer(256 * 1024);
-  for (;;) {
-    const ssize_t got = ::read(in.get(), buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return give_up(ErrorCode::not_found, std::strerror(errno));
-    if (got == 0) break;
-    const ByteView piece(buffer.data(), static_cast<std::size_t>(got));
-    if (ref.size == 0) {
-      ref.type = photo_type(piece);
-      if (ref.type.empty()) return give_up(ErrorCode::media_type, source.string() + ": not JPEG, PNG or WebP");
+  if (reduce_photo(in.get(), out.get(), limit)) {
+    const auto original = hash_of(in.get());
+    const auto smaller = hash_of(out.get());
+    if (!original || !smaller) return give_up(ErrorCode::storage_failed, std::strerror(errno));
+    ref.type = "image/jpeg";
+    ref.sha256 = smaller->sha256;
+    ref.size = smaller->size;
+    ref.original = original->sha256;
+  } else {
+    if (::ftruncate(out.get(), 0) != 0 || ::lseek(out.get(), 0, SEEK_SET) != 0 || ::lseek(in.get(), 0, SEEK_SET) != 0) {
+      return give_up(ErrorCode::storage_failed, std::strerror(errno));
     }
-    ref.size += piece.size();
-    // The file may grow while it is read.
-    if (ref.size > limits::kMediaBytes) return give_up(ErrorCode::media_limits, source.string() + " grows");
-    EVP_DigestUpdate(hash.get(), piece.data(), piece.size());
-    if (!write_all(out.get(), piece)) {
-      const bool full = errno == ENOSPC || errno == EDQUOT;
-      return give_up(full ? ErrorCode::outbox_full : ErrorCode::storage_failed, std::strerror(errno));
+    if (auto copied = copy_photo(in.get(), out.get(), source.string(), ref); !copied) {
+      return give_up(copied.error().code, copied.error().detail);
     }
   }
-  if (ref.size == 0) return give_up(ErrorCode::media_limits, source.string() + " is empty");
-  EVP_DigestFinal_ex(hash.get(), ref.sha256.data(), nullptr);
 
   const auto final_path = media_path(ref.sha256);
   if (::fsync(out.get()) != 0) return give_up(ErrorCode::storage_failed, std::strerror(errno));

@@ -8,6 +8,7 @@
 #include <gridward/shared/down_items.hpp>
 #include <gridward/shared/message.hpp>
 #include <gridward_device/clock.hpp>
+#include <gridward_device/photo.hpp>
 #include <gridward_device/sqlite.hpp>
 #include <optional>
 #include <string>
@@ -148,8 +149,9 @@ class Outbox {
   Result<void> ensure_room(std::uint64_t bytes);
   // Where the camera may write; removed by prune() when its capture was killed.
   std::filesystem::path camera_path(const Uuid& id) const;
-  // Copies the photo into the outbox, down to the disk. media_type, media_limits, not_found, outbox_full.
-  Result<MediaRef> import_photo(const std::filesystem::path& source, MediaRole role);
+  // Copies the photo into the outbox, made smaller when it is a JPEG over the limit, down to the disk. media_type,
+  // media_limits, not_found, outbox_full.
+  Result<MediaRef> import_photo(const std::filesystem::path& source, MediaRole role, const PhotoLimit& limit = {});
 
   // Gives the record its number and commits it with everything that follows from it: sign-in and sign-out change the
   // duty state, and what was still pending of a track is closed before them. On return it is on the disk.

@@ -107,14 +107,14 @@ TEST(Settings, TheConfigurationWinsOverTheTownAndTheTownOverTheDefaults) {
   auto settings = settings_of(config_from(given).value(), std::nullopt);
   EXPECT_EQ(settings.track_batch, Millis{60'000});
   EXPECT_EQ(settings.heartbeat, Millis{300'000});
-  EXPECT_EQ(settings.photo_px, 0U);
-  EXPECT_EQ(settings.photo_quality, 85);
+  EXPECT_EQ(settings.photo.px, 0U);
+  EXPECT_EQ(settings.photo.quality, 85);
   settings = settings_of(config_from(given).value(), town);
   EXPECT_EQ(settings.track_interval, Millis{7'000});
   EXPECT_EQ(settings.track_batch, Millis{70'000});
   EXPECT_EQ(settings.heartbeat, Millis{17'000});
-  EXPECT_EQ(settings.photo_px, 1600U);
-  EXPECT_EQ(settings.photo_quality, 60);
+  EXPECT_EQ(settings.photo.px, 1600U);
+  EXPECT_EQ(settings.photo.quality, 60);
   // What the town leaves out is the device's own.
   EXPECT_EQ(settings_of(config_from(given).value(), SettingsItem{}).track_interval, Millis{10'000});
   given.track_interval_ms = 3'000;
@@ -126,8 +126,8 @@ TEST(Settings, TheConfigurationWinsOverTheTownAndTheTownOverTheDefaults) {
   EXPECT_EQ(settings.track_interval, Millis{3'000});
   EXPECT_EQ(settings.track_batch, Millis{30'000});
   EXPECT_EQ(settings.heartbeat, Millis{-1});
-  EXPECT_EQ(settings.photo_px, 0U);
-  EXPECT_EQ(settings.photo_quality, 90);
+  EXPECT_EQ(settings.photo.px, 0U);
+  EXPECT_EQ(settings.photo.quality, 90);
   given.photo_quality = 101;
   EXPECT_EQ(config_from(given).error().field, "photo_quality");
 }
