@@ -22,9 +22,17 @@ static void on_event(void* user, const gw_event* event) {
   if (event->kind == GW_EVENT_RECEIPTED) printf("receipted %s\n", event->id);
 }
 
+/* The library's own transport, and what goes out through it counted: many plans are paid by volume. */
+static uint64_t sent;
+static gw_status publish(void* connection, int32_t topic, const uint8_t* data, size_t size, uint64_t token) {
+  sent += size;
+  return gw_device_mqtt_transport()->publish(connection, topic, data, size, token);
+}
+
 int main(int argc, char** argv) {
   gw_config config;
   gw_ports ports;
+  gw_transport transport;
   gw_report report;
   gw_saved saved;
   gw_summary summary;
@@ -51,6 +59,9 @@ int main(int argc, char** argv) {
   memset(&ports, 0, sizeof ports);
   ports.struct_size = sizeof ports;
   ports.on_event = on_event;
+  transport = *gw_device_mqtt_transport();
+  transport.publish = publish;
+  ports.transport = &transport;
 
   status = gw_device_init(&config, &ports, key);
   if (status != GW_OK) return failed("init", status, NULL);
@@ -85,7 +96,7 @@ int main(int argc, char** argv) {
     wait.revents = 0;
     poll(&wait, 1, next_ms < 0 || next_ms > 100 ? 100 : (int)next_ms);
   }
-  printf("waiting %" PRIu64 " records\n", summary.waiting_records);
+  printf("waiting %" PRIu64 " records, %" PRIu64 " bytes went out\n", summary.waiting_records, sent);
   gw_device_close(device);
   return 0;
 }

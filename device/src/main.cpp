@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -54,12 +55,13 @@ const char* say(const char* zh, const char* en) { return language == GW_LANG_EN 
 constexpr const char* kUsageZh = R"(用法: gridward-device [--config 文件] [--lang zh|en] 命令 [选项]
   init                         建立数据目录、密钥和发件箱，打印公钥
   run                          代理：发送、接收、在岗时记录轨迹
-  report --category 代码 --text 文字 [--photo 文件|camera]… [--no-position]
+  report --category 代码|名称 --text 文字 [--photo 文件|camera]… [--no-position]
   sign-in | sign-out           签到、签退  [--actor 账号] [--no-position]
   patrol start
   patrol stop [--text 日志] [--check 事项=ok|bad[:备注]]…
   task list [--all] [--json]
   task done 编号 --outcome confirmed|not_rectified|cannot_check --text 文字 [--photo 文件|camera]…
+  categories [--json]          服务器下发的事项清单
   status [--json]
   retry                        把被退回的记录重新发送
 共用选项: --actor 账号  --no-position  --position 纬度,经度
@@ -68,12 +70,13 @@ constexpr const char* kUsageZh = R"(用法: gridward-device [--config 文件] [-
 constexpr const char* kUsageEn = R"(usage: gridward-device [--config FILE] [--lang zh|en] COMMAND [OPTIONS]
   init                         make the data folder, the key and the outbox; print the public key
   run                          the agent: sends, receives, records tracks on duty
-  report --category CODE --text TEXT [--photo FILE|camera]… [--no-position]
+  report --category CODE|NAME --text TEXT [--photo FILE|camera]… [--no-position]
   sign-in | sign-out           [--actor LOGIN] [--no-position]
   patrol start
   patrol stop [--text LOG] [--check ITEM=ok|bad[:NOTE]]…
   task list [--all] [--json]
   task done ID --outcome confirmed|not_rectified|cannot_check --text TEXT [--photo FILE|camera]…
+  categories [--json]          the matter list that the server has sent
   status [--json]
   retry                        send again what was refused
 with every capture: --actor LOGIN  --no-position  --position LAT,LON
@@ -220,17 +223,72 @@ bool capture_of(const Arguments& args, Capture& out) {
 
 // ---- commands ----
 
+struct Category {
+  std::string code, name, group;
+};
+int32_t add_category(void* user, const gw_category* category) {
+  static_cast<std::vector<Category>*>(user)->push_back({category->code, category->name, category->group});
+  return 0;
+}
+
+int categories(gw_device* device, const Arguments& args) {
+  std::vector<Category> list;
+  if (const auto status = gw_device_categories(device, add_category, &list); status != GW_OK) {
+    return failed(device, status);
+  }
+  if (args.has("json")) {
+    const char* comma = "";
+    std::printf("[");
+    for (const auto& category : list) {
+      std::printf("%s{\"code\":%s,\"name\":%s,\"group\":%s}", std::exchange(comma, ","),
+                  json_text(category.code.c_str()).c_str(), json_text(category.name.c_str()).c_str(),
+                  json_text(category.group.c_str()).c_str());
+    }
+    std::printf("]\n");
+    return kDone;
+  }
+  std::string group;
+  for (const auto& category : list) {
+    if (category.group != group) std::printf("%s\n", (group = category.group).c_str());
+    std::printf("  %s  %s\n", category.code.c_str(), category.name.c_str());
+  }
+  if (list.empty()) std::printf("%s\n", say("还没有收到事项清单", "no matter list has come yet"));
+  return kDone;
+}
+
+// A code stays as it is; a name becomes its code. What the list does not have is sent all the same: the server decides,
+// and the list here may be older than its.
+std::string category_code(gw_device* device, const std::string& given) {
+  std::vector<Category> list;
+  gw_device_categories(device, add_category, &list);
+  std::vector<std::string> codes;
+  for (const auto& category : list) {
+    if (category.code == given) return given;
+    if (category.name == given) codes.push_back(category.code);
+  }
+  if (codes.size() == 1) return codes[0];
+  if (codes.size() > 1) {
+    std::fprintf(stderr, "%s %s:", say("有多个事项叫", "several matters are called"), given.c_str());
+    for (const auto& code : codes) std::fprintf(stderr, " %s", code.c_str());
+    std::fprintf(stderr, "\n");
+  } else if (!list.empty()) {
+    std::fprintf(stderr, "%s: %s\n", say("事项清单里没有", "not in the matter list"), given.c_str());
+  }
+  return given;
+}
+
 int report(gw_device* device, const Arguments& args, const gw_capture& capture) {
   const auto photos = photos_of(args, GW_SCENE);
   gw_report request{};
   request.struct_size = sizeof request;
-  request.category = args.get("category");
   request.text = args.get("text");
   request.photos = photos.data();
   request.photo_count = photos.size();
-  if (request.category == nullptr || request.text == nullptr) {
+  if (!args.has("category") || request.text == nullptr) {
     return usage(say("report 需要 --category 和 --text", "report needs --category and --text"));
   }
+  const auto category = category_code(device, args.get("category"));
+  request.category = category.c_str();
   gw_saved saved{};
   saved.struct_size = sizeof saved;
   const auto status = gw_device_report(device, &request, &capture, &saved);
@@ -370,12 +428,12 @@ int status_command(gw_device* device, const Arguments& args) {
         "\"last_receipt\":%lld,\"refused_count\":%llu,\"stored_records\":%llu,\"next_seq\":%llu,\"safe\":%llu,"
         "\"pending_points\":%llu,\"dropped_points\":%llu,\"on_duty\":%s,\"on_patrol\":%s,\"open_tasks\":%d,\"actor\":%"
         "s,"
-        "\"clock\":\"%s\",\"clock_error_ms\":%u,\"epoch\":%s,\"refused\":[",
+        "\"clock\":\"%s\",\"clock_error_ms\":%u,\"settings_rev\":%s,\"categories_rev\":%s,\"epoch\":%s,\"refused\":[",
         n(s.waiting_records), n(s.waiting_media), n(s.waiting_bytes), static_cast<long long>(s.oldest_age_ms),
         static_cast<long long>(s.last_receipt_ms), n(s.refused), n(s.stored_records), n(s.next_seq), n(s.safe),
         n(s.pending_points), n(s.dropped_points), s.on_duty != 0 ? "true" : "false",
         s.on_patrol != 0 ? "true" : "false", s.open_tasks, json_text(s.actor).c_str(), clock, s.clock_error_ms,
-        json_text(s.epoch).c_str());
+        json_text(s.settings_rev).c_str(), json_text(s.categories_rev).c_str(), json_text(s.epoch).c_str());
     const auto status = gw_device_refused(device, print_refusal, &json);
     std::printf("]}\n");
     return status == GW_OK ? kDone : failed(device, status);
@@ -395,6 +453,9 @@ int status_command(gw_device* device, const Arguments& args) {
   }
   std::printf("%s: %d\n", say("待办任务", "open tasks"), s.open_tasks);
   std::printf("%s: %s\n", say("时钟", "clock"), clock);
+  const auto rev = [](const char* text) { return *text != 0 ? text : say("无", "none"); };
+  std::printf("%s: %s, %s: %s\n", say("设置版本", "settings"), rev(s.settings_rev), say("事项清单版本", "matter list"),
+              rev(s.categories_rev));
   if (s.dropped_points > 0) {
     std::printf("%s: %llu\n", say("舍弃的轨迹点", "track points dropped"), n(s.dropped_points));
   }
@@ -434,8 +495,9 @@ void print_event(void*, const gw_event* event) {
       std::printf("%s %s: %s (%d)\n", say("照片被退回", "photo refused"), event->id, event->text, event->code);
       break;
     case GW_EVENT_DOWN:
+      // A matter list is no line of a log.
       std::printf("%s #%llu %s %s\n", say("下行", "down"), static_cast<unsigned long long>(event->number), event->id,
-                  event->text);
+                  std::strcmp(event->id, "categories") == 0 ? "" : event->text);
       break;
     case GW_EVENT_LINK_REFUSED:
       std::printf("%s (0x%02x)\n", say("服务器不允许本设备发送", "the broker refuses what this device sends"),
@@ -501,9 +563,9 @@ int main(int argc, char** argv) {
   if (!args.problem.empty()) return usage(args.problem);
   if (args.words.empty()) return usage(say("缺少命令", "no command"));
   const auto& command = args.words[0];
-  static const std::map<std::string, std::size_t> words{{"init", 1},    {"run", 1},      {"report", 1},
-                                                        {"sign-in", 1}, {"sign-out", 1}, {"patrol", 2},
-                                                        {"task", 3},    {"status", 1},   {"retry", 1}};
+  static const std::map<std::string, std::size_t> words{
+      {"init", 1},   {"run", 1},  {"report", 1},     {"sign-in", 1}, {"sign-out", 1},
+      {"patrol", 2}, {"task", 3}, {"categories", 1}, {"status", 1},  {"retry", 1}};
   const auto known = words.find(command);
   if (known == words.end()) return usage(std::string(say("没有这个命令 ", "no such command: ")) + command);
   if (args.words.size() > known->second)
@@ -542,6 +604,7 @@ int main(int argc, char** argv) {
     std::printf("%llu\n", static_cast<unsigned long long>(count));
     return kDone;
   }
+  if (command == "categories") return categories(device.get(), args);
   if (command == "status") return status_command(device.get(), args);
   const std::string what = args.words.size() > 1 ? args.words[1] : "";
   if (what == "list") return task_list(device.get(), args);

@@ -1,11 +1,11 @@
 /* The handheld's side of Gridward: capture, outbox, sync. A C ABI, so that a maker can call it from C, C++, Java or
- * Kotlin (NDK) and replace the ports (clock, position, camera, battery, random).
+ * Kotlin (NDK) and replace the ports (clock, position, camera, battery, random, transport).
  *
  * Threads: a gw_device belongs to one thread at a time; the caller sees to that. gw_device_wake and gw_device_stop may
  * be called from any thread and from a signal handler. Several processes, or several handles of one process, may have
  * the same data folder open at once: each appends, one of them (the agent) sends. Callbacks run on the thread that is
  * inside a gw_device_… call, except gw_ports.wake, which comes from any thread and may do nothing but note it.
- * A callback must not call back into the same gw_device.
+ * A callback must not call back into the same gw_device. What a transport tells through gw_link comes from any thread.
  *
  * Text is UTF-8. A returned pointer is the library's and lives until the next call with the same handle. Every
  * structure begins with struct_size = sizeof(the structure), so that later versions can add members behind: a caller
@@ -105,8 +105,10 @@ typedef struct gw_event {
   uint64_t number;
 } gw_event;
 
+struct gw_transport;
+
 /* What a maker may replace. A null member: the library's own for Linux (system clocks, gpsd, the camera program of the
- * configuration, /sys/class/power_supply, getrandom). */
+ * configuration, /sys/class/power_supply, getrandom, MQTT 5 over TCP). */
 typedef struct gw_ports {
   size_t struct_size;
   void* user;                     /* given back to each */
@@ -124,9 +126,11 @@ typedef struct gw_ports {
   gw_status (*random)(void* user, uint8_t* out, size_t size); /* fit for keys */
   void (*on_event)(void* user, const gw_event* event);        /* on the agent's thread, after it is stored */
   void (*wake)(void* user); /* from any thread: call gw_device_step soon. For hosts that do not poll gw_device_fd. */
+  const struct gw_transport* transport; /* copied; its `user` is its own */
 } gw_ports;
 
-/* 0 or null members take the default in brackets. */
+/* 0 or null members take the default in brackets. "The town's" is what the server has set for the handhelds of the
+ * town; it holds from the moment when it arrives, also without the network afterwards. */
 typedef struct gw_config {
   size_t struct_size;
   const char* data_dir;       /* the outbox and its photos; made when absent */
@@ -143,15 +147,71 @@ typedef struct gw_config {
   const char* camera_program; /* run with one argument: the path to write */
   int32_t position_wait_ms;   /* how long a capture waits for a fix [5000]; negative: not at all */
   int32_t position_age_ms;    /* a fix older than this is none [10000] */
-  int32_t track_interval_ms;  /* between two points on duty [10000] */
-  int32_t track_batch_ms;     /* a batch is closed after this [60000] */
-  int32_t heartbeat_ms;       /* between two status records [300000]; negative: none */
+  int32_t track_interval_ms;  /* between two points on duty [the town's, 10000] */
+  int32_t track_batch_ms;     /* a batch is closed after this [the town's, 60000] */
+  int32_t heartbeat_ms;       /* between two status records [the town's, 300000]; negative: none */
   int32_t keepalive_s;        /* MQTT [60] */
   int64_t outbox_bytes;       /* what waits, photos included [2 GiB]; more: GW_E_OUTBOX_FULL */
   int64_t min_free_bytes;     /* of the file system, kept free [64 MiB] */
   int32_t duty_by_patrol;     /* not 0: no sign-in in this county, a patrol opens the duty window */
   int32_t no_watch;           /* not 0: nobody else appends to this data folder; spares an inotify instance */
+  int32_t photo_px;           /* longest side to which a JPEG is reduced [the town's, never]; negative: never */
+  int32_t photo_quality;      /* of a reduced JPEG, 1 to 100 [the town's, 85] */
 } gw_config;
+
+/* ---- The transport: what carries messages to the broker and back (docs/protocol.md, section 1). ---- */
+
+typedef enum gw_topic { GW_TOPIC_UP = 0, GW_TOPIC_MEDIA = 1 } gw_topic;
+
+typedef enum gw_link_event_kind {
+  GW_LINK_CONNECTED = 1, /* and subscribed to the device's down topic */
+  GW_LINK_CONNECT_FAILED = 2,
+  GW_LINK_DISCONNECTED = 3,   /* also when the subscription was refused */
+  GW_LINK_MESSAGE = 4,        /* data, size: a payload of the down topic */
+  GW_LINK_PUBLISH_REFUSED = 5 /* token: of the publish; reason: 0x80 or more */
+} gw_link_event_kind;
+
+typedef struct gw_link_event {
+  size_t struct_size;
+  int32_t kind;     /* gw_link_event_kind; others are ignored */
+  int32_t reason;   /* MQTT 5 reason code; 0: none */
+  const char* text; /* why, for a log; may be null */
+  const uint8_t* data;
+  size_t size;
+  uint64_t token;
+} gw_link_event;
+
+/* The agent's end, where a transport tells what happened. `event` may be called from any thread, also from inside the
+ * transport's own functions; it copies what it is given and never blocks. */
+typedef struct gw_link {
+  size_t struct_size;
+  void* user;
+  void (*event)(void* user, const gw_link_event* event);
+} gw_link;
+
+/* All of the functions must be there. They are called on the thread that runs the agent, one at a time, and must not
+ * wait for the network. A message is not delivered before the server says so: a transport may lose, double and reorder,
+ * and what it could not publish comes again. The end of a connection (GW_LINK_CONNECT_FAILED, GW_LINK_DISCONNECTED) is
+ * told once for each connect(); without it the agent does not connect again. */
+typedef struct gw_transport {
+  size_t struct_size;
+  void* user;
+  /* Makes ready; no network yet. Of `config` the members broker, ca_file, device, town, user, password and keepalive_s
+   * are set, defaults filled in; its texts live until `open` returns. `link` lives until `close` has returned. A status
+   * that is not GW_OK is gw_device_agent_start's. */
+  gw_status (*open)(void* user, const gw_config* config, const gw_link* link, void** connection);
+  /* Begins to connect, after ending a connection that is still there. What comes of it is told. */
+  void (*connect)(void* connection);
+  /* Ends the connection, if there is one; waits at most half a second for what is on the way out. Need not tell. */
+  void (*disconnect)(void* connection);
+  /* Takes `data` (copied) for a topic (gw_topic) of this device, QoS 1. Not GW_OK: it is not taken. */
+  gw_status (*publish)(void* connection, int32_t topic, const uint8_t* data, size_t size, uint64_t token);
+  /* Ends it and frees. No event comes afterwards. */
+  void (*close)(void* connection);
+} gw_transport;
+
+/* The library's own, MQTT 5 by Paho: for a transport that wraps it, with a gw_link of its own. Any thread; static. */
+GW_API const gw_transport* gw_device_mqtt_transport(void);
 
 GW_API uint32_t gw_device_abi(void);        /* any thread */
 GW_API const char* gw_device_version(void); /* any thread; static */
@@ -260,6 +320,17 @@ typedef struct gw_task {
 GW_API gw_status gw_device_tasks(gw_device* device, int32_t all, int32_t (*each)(void* user, const gw_task* task),
                                  void* user);
 
+typedef struct gw_category {
+  size_t struct_size;
+  const char* code; /* for gw_report.category */
+  const char* name;
+  const char* group; /* may be "" */
+} gw_category;
+/* The newest matter list that the server has sent, in the order to show it; none so far: no call. The callback returns
+ * 0 to go on. Its pointers live until it returns. */
+GW_API gw_status gw_device_categories(gw_device* device, int32_t (*each)(void* user, const gw_category* category),
+                                      void* user);
+
 typedef struct gw_refusal {
   size_t struct_size;
   const char* id;   /* of the record, or sha256 of the photo */
@@ -290,11 +361,13 @@ typedef struct gw_summary {
   int32_t on_duty;
   int32_t on_patrol;
   int32_t open_tasks;
-  int32_t clock_source;    /* 0 local, 1 server, 2 gnss: of the last record */
-  uint32_t clock_error_ms; /* 0: unknown */
-  const char* actor;       /* on duty, or "" */
-  const char* epoch;       /* UUID */
-  uint64_t dropped_points; /* track points out of range, since the outbox was made */
+  int32_t clock_source;       /* 0 local, 1 server, 2 gnss: of the last record */
+  uint32_t clock_error_ms;    /* 0: unknown */
+  const char* actor;          /* on duty, or "" */
+  const char* epoch;          /* UUID */
+  uint64_t dropped_points;    /* track points out of range, since the outbox was made */
+  const char* settings_rev;   /* of the town's settings, or "" */
+  const char* categories_rev; /* of the matter list, or "" */
 } gw_summary;
 GW_API gw_status gw_device_summary(gw_device* device, gw_summary* out);
 

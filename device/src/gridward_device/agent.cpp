@@ -99,7 +99,7 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config, const Ports& p
   const auto self = std::to_string(::getpid()) + "\n";
   if (::ftruncate(lock.get(), 0) == 0) write_all(lock.get(), as_bytes(self));
   std::unique_ptr<Agent> agent(new Agent(config, ports, outbox, std::move(*key), std::move(lock)));
-  auto transport = make_mqtt_transport(config.transport, std::move(wake));
+  auto transport = Transport::open(ports.transport(), config.transport, std::move(wake));
   if (!transport) return tl::unexpected(transport.error());
   agent->transport_ = std::move(*transport);
   if (!config.no_watch) agent->watch_ = std::make_unique<OutboxWatch>(config.data_dir);
@@ -117,18 +117,30 @@ Agent::Agent(const Config& config, const Ports& ports, Outbox& outbox, DeviceKey
       machine_(SyncOptions{}, known(), seed_of(ports)) {
   const auto now = ports_.mono();
   next_prune_ = now;
-  if (config_.heartbeat > Millis{0}) next_heartbeat_ = now;
   derive(now);
+  if (next_heartbeat_) next_heartbeat_ = now;
 }
 
 void Agent::derive(Millis now) {
   data_version_ = outbox_.data_version();
   rewinds_ = outbox_.rewinds();
   duty_ = outbox_.duty();
+  set_up(now);
   last_safe_.reset();
   pending_since_.reset();
   if (outbox_.first_pending_point()) pending_since_ = now;
   outside_ = true;
+}
+
+void Agent::set_up(Millis now) {
+  settings_ = settings_of(config_, outbox_.settings());
+  next_point_ = std::min(next_point_, now + settings_.track_interval);
+  if (settings_.heartbeat <= Millis{0}) {
+    next_heartbeat_.reset();
+  } else {
+    const auto next = now + settings_.heartbeat;
+    next_heartbeat_ = next_heartbeat_ ? std::min(*next_heartbeat_, next) : next;
+  }
 }
 
 Agent::~Agent() { stop(); }
@@ -202,7 +214,7 @@ std::optional<Millis> Agent::next() const {
   };
   if (watch_) at(watch_->next_timer());
   if (tracking_) at(next_point_);
-  if (pending_since_) at(*pending_since_ + config_.track_batch);
+  if (pending_since_) at(*pending_since_ + settings_.track_batch);
   if (machine_.greeted()) at(next_heartbeat_);
   at(next_prune_);
   if (outside_) at(ports_.mono());
@@ -231,25 +243,25 @@ void Agent::look_outside(Millis now) {
 void Agent::take_transport_events() {
   for (auto& event : transport_->take_events()) {
     switch (event.kind) {
-      case TransportEvent::Kind::connected:
+      case GW_LINK_CONNECTED:
         feed(in::Connected{});
         up_ = true;
         ports_.event(GW_EVENT_CONNECTED, "", "");
         break;
-      case TransportEvent::Kind::connect_failed:
+      case GW_LINK_CONNECT_FAILED:
         feed(in::ConnectFailed{});
         up_ = false;
         ports_.event(GW_EVENT_DISCONNECTED, "", event.text, event.reason);
         break;
-      case TransportEvent::Kind::disconnected:
+      case GW_LINK_DISCONNECTED:
         feed(in::Disconnected{});
         up_ = false;
         ports_.event(GW_EVENT_DISCONNECTED, "", event.text, event.reason);
         break;
-      case TransportEvent::Kind::publish_refused:
+      case GW_LINK_PUBLISH_REFUSED:
         feed(in::PublishRefused{event.token, event.reason});
         break;
-      case TransportEvent::Kind::message:
+      case GW_LINK_MESSAGE:
         // What cannot be read is nothing to us; the server's next word comes after our timeout.
         if (auto message = decode_down(event.payload)) feed(in::Down{std::move(*message)});
         break;
@@ -334,7 +346,10 @@ void Agent::run(const SyncOutput& output) {
           down_stored_ = true;
           changes_.push_back([this, o, wall] {
             if (outbox_.store_down(o.item, wall)) {
-              later([this, o] { ports_.event(GW_EVENT_DOWN, o.item.kind, o.item.body, 0, o.item.n); });
+              later([this, o] {
+                if (o.item.kind == kSettings) set_up(ports_.mono());
+                ports_.event(GW_EVENT_DOWN, o.item.kind, o.item.body, 0, o.item.n);
+              });
             }
           });
         } else if constexpr (std::is_same_v<T, out::DownBaseline>) {
@@ -384,7 +399,6 @@ void Agent::perform(const out::PublishUp& publish) {
   } else if (!publish.seqs.empty()) {
     return;  // thinned meanwhile; nothing is left to say
   }
-  // A failure comes back as the transport's event: the connection ended.
   transport_->publish(TopicKind::up, encode_up(message), publish.token);
 }
 
@@ -431,7 +445,7 @@ void Agent::record_track(Millis now) {
     if (!tracking_) pending_since_.reset();  // the sign-out has closed the batch
   }
   if (tracking_ && now >= next_point_) {
-    next_point_ = now + config_.track_interval;
+    next_point_ = now + settings_.track_interval;
     const auto fix = ports_.position(Millis{0});
     if (fix && fix->mono_ms != last_fix_) {
       last_fix_ = fix->mono_ms;
@@ -451,7 +465,7 @@ void Agent::record_track(Millis now) {
       points_refused_ = stored == PointStored::refused;
     }
   }
-  if (pending_since_ && now - *pending_since_ >= config_.track_batch) close_track();
+  if (pending_since_ && now - *pending_since_ >= settings_.track_batch) close_track();
 }
 
 void Agent::close_track() {
@@ -462,7 +476,7 @@ void Agent::close_track() {
 void Agent::send_heartbeat(Millis now) {
   // Not connected: what it would say is old when it arrives. The next connection sends one.
   if (!next_heartbeat_ || now < *next_heartbeat_ || !machine_.greeted()) return;
-  next_heartbeat_ = now + config_.heartbeat;
+  next_heartbeat_ = now + settings_.heartbeat;
   const auto summary = outbox_.summary();
   StatusBody body;
   body.waiting_records = static_cast<std::uint32_t>(std::min<std::uint64_t>(summary.waiting_records, UINT32_MAX));

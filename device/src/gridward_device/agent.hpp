@@ -58,6 +58,8 @@ class Agent {
 
   // What is known at the beginning, from the disk.
   void derive(Millis now);
+  // The town's settings, at once.
+  void set_up(Millis now);
   std::optional<Millis> turn(Millis now);
   void fall_back(Millis now, const StorageError& error);
   SyncKnown known() const { return {outbox_.epoch(), outbox_.down_ack(), outbox_.generation()}; }
@@ -98,6 +100,7 @@ class Agent {
   std::optional<Millis> begin_at_;  // after a failed commit
   unsigned failures_ = 0;           // without a commit between them
 
+  Settings settings_;
   DutyState duty_;
   bool tracking_ = false;
   Millis next_point_{};

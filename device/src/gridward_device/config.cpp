@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstring>
 #include <functional>
+#include <gridward/shared/limits.hpp>
 #include <gridward_device/config.hpp>
 #include <gridward_device/file.hpp>
 #include <map>
@@ -25,10 +27,12 @@ Result<Config> checked(Config config) {
   if (link.user.empty()) link.user = link.device;
   if (config.key_file.empty()) config.key_file = config.data_dir / "device.key";
   if (config.builtin.gpsd_port < 1 || config.builtin.gpsd_port > 65535) return wrong("gpsd_port", "1 to 65535");
-  if (config.track_interval < Millis{1'000}) return wrong("track_interval_ms", "at least 1000");
-  if (config.track_batch < config.track_interval || config.track_batch > Millis{1'800'000}) {
+  const auto own = settings_of(config, std::nullopt);
+  if (own.track_interval < Millis{1'000}) return wrong("track_interval_ms", "at least 1000");
+  if (own.track_batch < own.track_interval || own.track_batch > Millis{limits::kTrackSpanMs}) {
     return wrong("track_batch_ms", "track_interval_ms to 1800000");
   }
+  if (own.photo.quality < 1 || own.photo.quality > 100) return wrong("photo_quality", "1 to 100");
   if (link.keepalive_s < 5 || link.keepalive_s > 65535) return wrong("keepalive_s", "5 to 65535");
   return config;
 }
@@ -37,12 +41,33 @@ template <class Target, class Source>
 void unless_zero(Target& target, Source value) {
   if (value != 0) target = static_cast<Target>(value);
 }
+void unless_zero(std::optional<std::int32_t>& target, std::int64_t value) {
+  if (value != 0) target = static_cast<std::int32_t>(std::clamp<std::int64_t>(value, INT32_MIN, INT32_MAX));
+}
 
-void unless_zero_ms(Millis& target, std::int64_t value) {
+template <class Target>
+void unless_zero_ms(Target& target, std::int64_t value) {
   if (value != 0) target = Millis{value};
 }
 
 }  // namespace
+
+Settings settings_of(const Config& config, const std::optional<SettingsItem>& town) {
+  Settings settings;
+  if (town) {
+    settings.track_interval = town->track.value_or(settings.track_interval);
+    settings.track_batch = town->batch.value_or(settings.track_batch);
+    settings.heartbeat = town->heartbeat.value_or(settings.heartbeat);
+    settings.photo.px = town->photo_px;
+    if (town->photo_quality) settings.photo.quality = static_cast<int>(*town->photo_quality);
+  }
+  settings.track_interval = config.track_interval.value_or(settings.track_interval);
+  settings.track_batch = config.track_batch.value_or(settings.track_batch);
+  settings.heartbeat = config.heartbeat.value_or(settings.heartbeat);
+  if (config.photo_px) settings.photo.px = static_cast<std::uint32_t>(std::max(0, *config.photo_px));
+  settings.photo.quality = config.photo_quality.value_or(settings.photo.quality);
+  return settings;
+}
 
 Result<Config> config_from(const gw_config& given) {
   gw_config c{};
@@ -71,6 +96,8 @@ Result<Config> config_from(const gw_config& given) {
   unless_zero(config.min_free_bytes, c.min_free_bytes);
   config.duty_by_patrol = c.duty_by_patrol != 0;
   config.no_watch = c.no_watch != 0;
+  unless_zero(config.photo_px, c.photo_px);
+  unless_zero(config.photo_quality, c.photo_quality);
   return checked(std::move(config));
 }
 
@@ -117,6 +144,13 @@ Result<Config> config_from_file(const std::filesystem::path& file) {
   const auto millis_to = [&](Millis& target, std::int64_t least) {
     return integer([&target](std::int64_t value) { target = Millis{value}; }, least);
   };
+  // 0: as the town's settings say.
+  const auto own_millis_to = [&](std::optional<Millis>& target, std::int64_t least) {
+    return integer([&target](std::int64_t value) { unless_zero_ms(target, value); }, least);
+  };
+  const auto own_number_to = [&](std::optional<std::int32_t>& target, std::int64_t least) {
+    return integer([&target](std::int64_t value) { unless_zero(target, value); }, least);
+  };
   const auto bool_to = [&](bool& target) -> Setter {
     return [&](const std::string& key, const Json& value) {
       if (!value.is_boolean()) return wrong(key, "must be true or false");
@@ -144,9 +178,11 @@ Result<Config> config_from_file(const std::filesystem::path& file) {
       {"camera_program", string_to(config.builtin.camera_program)},
       {"position_wait_ms", millis_to(config.position_wait, 0)},
       {"position_age_ms", millis_to(config.builtin.max_age, 1)},
-      {"track_interval_ms", millis_to(config.track_interval, 1)},
-      {"track_batch_ms", millis_to(config.track_batch, 1)},
-      {"heartbeat_ms", millis_to(config.heartbeat, -1)},
+      {"track_interval_ms", own_millis_to(config.track_interval, 0)},
+      {"track_batch_ms", own_millis_to(config.track_batch, 0)},
+      {"heartbeat_ms", own_millis_to(config.heartbeat, -1)},
+      {"photo_px", own_number_to(config.photo_px, -1)},
+      {"photo_quality", own_number_to(config.photo_quality, 0)},
       {"outbox_bytes", integer([&](std::int64_t v) { config.outbox_bytes = static_cast<std::uint64_t>(v); }, 1)},
       {"min_free_bytes", integer([&](std::int64_t v) { config.min_free_bytes = static_cast<std::uint64_t>(v); }, 0)},
       {"duty_by_patrol", bool_to(config.duty_by_patrol)},

@@ -40,6 +40,8 @@ struct gw_device {
   std::string error;
   std::string actor;  // what gw_summary points to
   std::string epoch;
+  std::string settings_rev;
+  std::string categories_rev;
   gd::Descriptor event;
   std::atomic<int> event_fd = -1;  // of `event`, for gw_device_wake in any thread
   gd::Descriptor poll;
@@ -136,6 +138,23 @@ Result<void> check_call(const gw_capture* capture, const gw_saved* saved) {
   return check_call(capture, "gw_capture", capture, saved);
 }
 
+Result<void> check_ports(const gw_ports* given) {
+  if (auto fits = check_size(given, "gw_ports"); !fits) return fits;
+  const gw_transport* named = copied(given).transport;
+  if (named == nullptr) return {};
+  if (auto fits = check_size(named, "gw_transport"); !fits) return fits;
+  const auto transport = copied(named);
+  const auto there = [](auto function, const char* field) -> Result<void> {
+    if (function == nullptr) return gridward::fail(ErrorCode::missing_field, field);
+    return {};
+  };
+  if (auto done = there(transport.open, "transport.open"); !done) return done;
+  if (auto done = there(transport.connect, "transport.connect"); !done) return done;
+  if (auto done = there(transport.disconnect, "transport.disconnect"); !done) return done;
+  if (auto done = there(transport.publish, "transport.publish"); !done) return done;
+  return there(transport.close, "transport.close");
+}
+
 std::string text(const char* value) { return value != nullptr ? std::string(value) : std::string(); }
 
 gd::OutboxOptions outbox_options(const gd::Config& config) {
@@ -147,7 +166,7 @@ gd::OutboxOptions outbox_options(const gd::Config& config) {
 }
 
 Result<void> initialise(const gd::Config& config, const gw_ports* given, char hex[65]) {
-  if (auto fits = check_size(given, "gw_ports"); !fits) return fits;
+  if (auto fits = check_ports(given); !fits) return fits;
   const gd::Ports ports(given, config.builtin);
   auto options = outbox_options(config);
   options.new_id = [&](gridward::UnixMs at) { return ports.new_id(at); };
@@ -163,7 +182,7 @@ Result<void> initialise(const gd::Config& config, const gw_ports* given, char he
 }
 
 Result<void> open_device(gd::Config config, const gw_ports* given, gw_device** out) {
-  if (auto fits = check_size(given, "gw_ports"); !fits) return fits;
+  if (auto fits = check_ports(given); !fits) return fits;
   auto outbox = gd::Outbox::open(config.data_dir, outbox_options(config));
   if (!outbox) return tl::unexpected(outbox.error());
   auto device = std::make_unique<gw_device>(std::move(config), given, std::move(*outbox));
@@ -276,8 +295,9 @@ Result<void> take_photos(gw_device& device, const gw_photo* given, std::size_t c
 
 Result<void> capture_with_photos(gw_device& device, gd::Draft draft, const TakenPhotos& taken, gw_saved* saved) {
   const auto lease = device.outbox.media_lease();
+  const auto settings = gd::settings_of(device.config, device.outbox.settings());
   for (std::size_t i = 0; i < taken.paths.size(); ++i) {
-    auto media = device.outbox.import_photo(taken.paths[i], taken.roles[i]);
+    auto media = device.outbox.import_photo(taken.paths[i], taken.roles[i], settings.photo);
     if (!media) return tl::unexpected(media.error());
     draft.media.push_back(std::move(*media));
   }
@@ -450,6 +470,17 @@ gw_status gw_device_tasks(gw_device* device, int32_t all, int32_t (*each)(void*,
   });
 }
 
+gw_status gw_device_categories(gw_device* device, int32_t (*each)(void*, const gw_category*), void* user) {
+  return on_handle(device, [&]() -> Result<void> {
+    if (each == nullptr) return gridward::fail(ErrorCode::missing_field, "each");
+    for (const auto& category : device->outbox.categories()) {
+      const gw_category out{sizeof out, category.code.c_str(), category.name.c_str(), category.group.c_str()};
+      if (each(user, &out) != 0) break;
+    }
+    return {};
+  });
+}
+
 gw_status gw_device_refused(gw_device* device, int32_t (*each)(void*, const gw_refusal*), void* user) {
   return on_handle(device, [&]() -> Result<void> {
     if (each == nullptr) return gridward::fail(ErrorCode::missing_field, "each");
@@ -504,6 +535,10 @@ gw_status gw_device_summary(gw_device* device, gw_summary* out) {
     s.actor = device->actor.c_str();
     s.epoch = device->epoch.c_str();
     s.dropped_points = summary.dropped_points;
+    device->settings_rev = summary.settings_rev;
+    device->categories_rev = summary.categories_rev;
+    s.settings_rev = device->settings_rev.c_str();
+    s.categories_rev = device->categories_rev.c_str();
     give(out, s);
     return {};
   });

@@ -16,12 +16,13 @@
 namespace gridward::device {
 namespace {
 
-constexpr int kSchema = 2;
+constexpr int kSchema = 3;
 constexpr int kBusyMs = 10'000;
 constexpr const char* kDatabase = "outbox.db";
 constexpr const char* kMediaFolder = "media";
 constexpr const char* kMediaLock = "media.lock";
 constexpr const char* kCamera = "camera-";
+constexpr const char* kCategories = "categories";
 constexpr std::uint64_t kDownKept = 500;  // acknowledged items kept to be looked at
 // A photo without a record is a capture that was killed before its commit; younger ones are left alone: it may be
 // about to commit, or a clock jumped.
@@ -64,12 +65,16 @@ CREATE TABLE task(id BLOB PRIMARY KEY, n INTEGER NOT NULL, body TEXT NOT NULL, s
   result BLOB, cancelled INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX task_open ON task(n) WHERE state = 0;
 )sql";
+// The newest settings and the newest category list that could be read.
+constexpr const char* kStandingSql =
+    "CREATE TABLE standing(kind TEXT PRIMARY KEY, n INTEGER NOT NULL, rev TEXT NOT NULL, body TEXT NOT NULL)";
 
 // From the schema of the index to the next.
 constexpr std::array<const char*, kSchema> kUpgrades{
     nullptr,
     // Which record answered a task, and whether the server took the task back in spite of it.
     "ALTER TABLE task ADD COLUMN result BLOB; ALTER TABLE task ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0",
+    kStandingSql,
 };
 
 enum State : std::int64_t { kWaiting = 0, kDone = 1, kRefused = 2 };
@@ -126,6 +131,7 @@ Result<void> Outbox::create(const std::filesystem::path& dir, const OutboxOption
   version.step();
   if (version.integer(0) == 0) {
     db.exec(kSchemaSql);
+    db.exec(kStandingSql);
     const Uuid epoch = options.new_id(now);
     db.prepare("INSERT INTO meta(key, value) VALUES('epoch', ?)").bind(1, view(epoch)).run();
     db.exec(("PRAGMA user_version=" + std::to_string(kSchema)).c_str());
@@ -305,7 +311,68 @@ void Outbox::remove_media_files(const std::vector<Sha256>& files) {
 
 std::filesystem::path Outbox::camera_path(const Uuid& id) const { return dir_ / (kCamera + to_string(id)); }
 
-Result<MediaRef> Outbox::import_photo(const std::filesystem::path& source, MediaRole role) {
+namespace {
+
+using Hash = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
+Hash begin_hash() {
+  Hash hash(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr);
+  return hash;
+}
+constexpr std::size_t kReadAtOnce = 256 * 1024;
+
+struct Hashed {
+  Sha256 sha256{};
+  std::uint64_t size = 0;
+};
+// Nothing: errno.
+std::optional<Hashed> hash_of(int fd) {
+  const auto hash = begin_hash();
+  Hashed result;
+  Bytes buffer(kReadAtOnce);
+  for (;;) {
+    const ssize_t got = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(result.size));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::nullopt;
+    if (got == 0) break;
+    EVP_DigestUpdate(hash.get(), buffer.data(), static_cast<std::size_t>(got));
+    result.size += static_cast<std::uint64_t>(got);
+  }
+  EVP_DigestFinal_ex(hash.get(), result.sha256.data(), nullptr);
+  return result;
+}
+
+// Fills in type, size and hash. The detail of an error is for give_up().
+Result<void> copy_photo(int in, int out, const std::string& name, MediaRef& ref) {
+  const auto hash = begin_hash();
+  Bytes buffer(kReadAtOnce);
+  for (;;) {
+    const ssize_t got = ::read(in, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(ErrorCode::not_found, "photo", std::strerror(errno));
+    if (got == 0) break;
+    const ByteView piece(buffer.data(), static_cast<std::size_t>(got));
+    if (ref.size == 0) {
+      ref.type = photo_type(piece);
+      if (ref.type.empty()) return fail(ErrorCode::media_type, "photo", name + ": not JPEG, PNG or WebP");
+    }
+    ref.size += piece.size();
+    // The file may grow while it is read.
+    if (ref.size > limits::kMediaBytes) return fail(ErrorCode::media_limits, "photo", name + " grows");
+    EVP_DigestUpdate(hash.get(), piece.data(), piece.size());
+    if (!write_all(out, piece)) {
+      const bool full = errno == ENOSPC || errno == EDQUOT;
+      return fail(full ? ErrorCode::outbox_full : ErrorCode::storage_failed, "photo", std::strerror(errno));
+    }
+  }
+  if (ref.size == 0) return fail(ErrorCode::media_limits, "photo", name + " is empty");
+  EVP_DigestFinal_ex(hash.get(), ref.sha256.data(), nullptr);
+  return {};
+}
+
+}  // namespace
+
+Result<MediaRef> Outbox::import_photo(const std::filesystem::path& source, MediaRole role, const PhotoLimit& limit) {
   const Descriptor in(::open(source.c_str(), O_RDONLY | O_CLOEXEC));
   if (!in) return fail(ErrorCode::not_found, "photo", source.string() + ": " + std::strerror(errno));
   struct stat info{};
@@ -327,30 +394,22 @@ Result<MediaRef> Outbox::import_photo(const std::filesystem::path& source, Media
 
   MediaRef ref;
   ref.role = role;
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr);
-  std::vector<std::uint8_t> buffer(256 * 1024);
-  for (;;) {
-    const ssize_t got = ::read(in.get(), buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return give_up(ErrorCode::not_found, std::strerror(errno));
-    if (got == 0) break;
-    const ByteView piece(buffer.data(), static_cast<std::size_t>(got));
-    if (ref.size == 0) {
-      ref.type = photo_type(piece);
-      if (ref.type.empty()) return give_up(ErrorCode::media_type, source.string() + ": not JPEG, PNG or WebP");
+  if (reduce_photo(in.get(), out.get(), limit)) {
+    const auto original = hash_of(in.get());
+    const auto smaller = hash_of(out.get());
+    if (!original || !smaller) return give_up(ErrorCode::storage_failed, std::strerror(errno));
+    ref.type = "image/jpeg";
+    ref.sha256 = smaller->sha256;
+    ref.size = smaller->size;
+    ref.original = original->sha256;
+  } else {
+    if (::ftruncate(out.get(), 0) != 0 || ::lseek(out.get(), 0, SEEK_SET) != 0 || ::lseek(in.get(), 0, SEEK_SET) != 0) {
+      return give_up(ErrorCode::storage_failed, std::strerror(errno));
     }
-    ref.size += piece.size();
-    // The file may grow while it is read.
-    if (ref.size > limits::kMediaBytes) return give_up(ErrorCode::media_limits, source.string() + " grows");
-    EVP_DigestUpdate(hash.get(), piece.data(), piece.size());
-    if (!write_all(out.get(), piece)) {
-      const bool full = errno == ENOSPC || errno == EDQUOT;
-      return give_up(full ? ErrorCode::outbox_full : ErrorCode::storage_failed, std::strerror(errno));
+    if (auto copied = copy_photo(in.get(), out.get(), source.string(), ref); !copied) {
+      return give_up(copied.error().code, copied.error().detail);
     }
   }
-  if (ref.size == 0) return give_up(ErrorCode::media_limits, source.string() + " is empty");
-  EVP_DigestFinal_ex(hash.get(), ref.sha256.data(), nullptr);
 
   const auto final_path = media_path(ref.sha256);
   if (::fsync(out.get()) != 0) return give_up(ErrorCode::storage_failed, std::strerror(errno));
@@ -774,17 +833,41 @@ std::size_t Outbox::retry_refused() {
 
 std::int64_t Outbox::rewinds() { return meta("rewinds", 0); }
 
+namespace {
+// The revision of what replaces the one before as a whole. Nothing: another kind, or a body that cannot be read.
+std::optional<std::string> standing_rev(const DownItem& item) {
+  if (item.kind == kSettings) {
+    if (auto settings = decode_settings_item(item.body)) return std::move(settings->rev);
+  } else if (item.kind == kCategories) {
+    if (auto categories = decode_categories_item(item.body)) return std::move(categories->rev);
+  }
+  return std::nullopt;
+}
+}  // namespace
+
 bool Outbox::store_down(const DownItem& item, UnixMs at) {
   // Below the first one that was counted nothing is known but by its row: one that was overtaken comes late.
   const auto first = static_cast<std::uint64_t>(meta("down_first", 1));
   if (const auto ack = down_ack(); ack && item.n <= *ack && item.n >= first) return false;
+  const auto rev = standing_rev(item);
   db_.prepare("INSERT OR IGNORE INTO down(n, kind, body, at) VALUES(?, ?, ?, ?)")
       .bind(1, static_cast<std::int64_t>(item.n))
       .bind(2, item.kind)
-      .bind(3, item.body)
+      .bind(3, rev ? std::string() : item.body)  // it is kept once, and a list is large
       .bind(4, to_unix_ms(at))
       .run();
   if (db_.changes() == 0) return false;
+  if (rev) {
+    // Items come in any order: an older one changes nothing.
+    db_.prepare(
+           "INSERT INTO standing(kind, n, rev, body) VALUES(?, ?, ?, ?) ON CONFLICT(kind) DO UPDATE SET n=excluded.n, "
+           "rev=excluded.rev, body=excluded.body WHERE excluded.n>n")
+        .bind(1, item.kind)
+        .bind(2, static_cast<std::int64_t>(item.n))
+        .bind(3, *rev)
+        .bind(4, item.body)
+        .run();
+  }
   if (item.kind == "task") {
     // A body that cannot be read stays among the down items; the next version of this program may know it.
     if (const auto task = decode_task_item(item.body)) {
@@ -876,6 +959,23 @@ void Outbox::prune() {
   }
 }
 
+// ---- what the town set ----
+
+std::string Outbox::standing(const char* kind, const char* column) {
+  auto q = db_.prepare(std::string("SELECT ") + column + " FROM standing WHERE kind=?");
+  return q.bind(1, kind).step() ? q.text(0) : std::string();
+}
+
+std::optional<SettingsItem> Outbox::settings() {
+  const auto item = decode_settings_item(standing(kSettings, "body"));
+  return item ? std::optional(*item) : std::nullopt;
+}
+
+std::vector<CategoriesItem::Category> Outbox::categories() {
+  auto item = decode_categories_item(standing(kCategories, "body"));
+  return item ? std::move(item->list) : std::vector<CategoriesItem::Category>();
+}
+
 // ---- looking ----
 
 std::vector<TaskRow> Outbox::tasks(bool all) {
@@ -926,6 +1026,8 @@ Summary Outbox::summary() {
   s.next_seq = static_cast<std::uint64_t>(meta("next_seq", 1));
   s.safe = static_cast<std::uint64_t>(meta("safe", 0));
   s.dropped_points = static_cast<std::uint64_t>(meta("dropped_points", 0));
+  s.settings_rev = standing(kSettings, "rev");
+  s.categories_rev = standing(kCategories, "rev");
   s.clock.source = static_cast<ClockSource>(meta("clock_source", 0));
   s.clock.error_ms = static_cast<std::uint32_t>(meta("clock_error", 0));
   return s;

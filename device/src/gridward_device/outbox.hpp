@@ -8,12 +8,15 @@
 #include <gridward/shared/down_items.hpp>
 #include <gridward/shared/message.hpp>
 #include <gridward_device/clock.hpp>
+#include <gridward_device/photo.hpp>
 #include <gridward_device/sqlite.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace gridward::device {
+
+inline constexpr const char* kSettings = "settings";  // the kind of a down item
 
 enum class Lane : int { urgent = 0, bulk = 2 };  // photos go between the two
 Lane lane_of(const RecordBody& body);
@@ -97,6 +100,8 @@ struct Summary {
   std::uint64_t dropped_points = 0;  // since the outbox was made
   int open_tasks = 0;
   ClockQuality clock;
+  std::string settings_rev;  // empty: none
+  std::string categories_rev;
 };
 
 struct OutboxOptions {
@@ -144,8 +149,9 @@ class Outbox {
   Result<void> ensure_room(std::uint64_t bytes);
   // Where the camera may write; removed by prune() when its capture was killed.
   std::filesystem::path camera_path(const Uuid& id) const;
-  // Copies the photo into the outbox, down to the disk. media_type, media_limits, not_found, outbox_full.
-  Result<MediaRef> import_photo(const std::filesystem::path& source, MediaRole role);
+  // Copies the photo into the outbox, made smaller when it is a JPEG over the limit, down to the disk. media_type,
+  // media_limits, not_found, outbox_full.
+  Result<MediaRef> import_photo(const std::filesystem::path& source, MediaRole role, const PhotoLimit& limit = {});
 
   // Gives the record its number and commits it with everything that follows from it: sign-in and sign-out change the
   // duty state, and what was still pending of a track is closed before them. On return it is on the disk.
@@ -181,7 +187,8 @@ class Outbox {
   // How far the backup of the server's store reaches. Within a generation an old word never lowers it. Another
   // generation is a server restored from a backup: what is above `safe` is gone there and waits again.
   void save_safe(const Uuid& generation, std::uint64_t safe);
-  // False: it was there already. Tasks are entered and cancelled here, so a stored task is a shown task.
+  // False: it was there already. Tasks are entered and cancelled here, settings and category list replaced, so what is
+  // stored is what is shown.
   bool store_down(const DownItem& item, UnixMs at);
   // The lowest item that is stored is the lowest that the server still has: acknowledge from there.
   void set_down_baseline();
@@ -195,6 +202,11 @@ class Outbox {
   std::int64_t rewinds();
   // Records and photos that the server's backup holds, and files of captures that never were committed.
   void prune();
+
+  // ---- what the town set ----
+
+  std::optional<SettingsItem> settings();
+  std::vector<CategoriesItem::Category> categories();
 
   // ---- looking ----
 
@@ -215,6 +227,7 @@ class Outbox {
   void clear_meta(const char* key);
   std::string meta_text(const char* key);
   void set_meta_text(const char* key, std::string_view value);
+  std::string standing(const char* kind, const char* column);
 
   Result<Saved> insert(const Draft& draft);
   std::size_t fold_track(const Draft& stamp);

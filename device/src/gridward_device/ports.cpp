@@ -109,6 +109,9 @@ Ports::Ports(const gw_ports* ports, const BuiltinConfig& builtin) : builtin_(bui
   if (ports != nullptr) {
     std::memcpy(&ports_, ports, std::min(ports->struct_size, sizeof ports_));
   }
+  if (ports_.transport == nullptr) ports_.transport = gw_device_mqtt_transport();
+  std::memcpy(&transport_, ports_.transport, std::min(ports_.transport->struct_size, sizeof transport_));
+  ports_.transport = nullptr;  // the caller's may go
   if (ports_.wall_ms == nullptr) ports_.wall_ms = system_wall;
   if (ports_.mono_ms == nullptr) ports_.mono_ms = system_mono;
   if (ports_.boot_id == nullptr) ports_.boot_id = system_boot_id;

@@ -52,11 +52,14 @@ class Ports {
   Uuid new_id(UnixMs at) const;
   void event(gw_event_kind kind, const std::string& id, const std::string& text, int code = 0,
              std::uint64_t number = 0) const;
+  // Whole: what gw_ports names, or the library's own.
+  const gw_transport& transport() const { return transport_; }
   bool has_wake() const { return ports_.wake != nullptr; }
   void wake() const;
 
  private:
   gw_ports ports_{};
+  gw_transport transport_{};
   BuiltinConfig builtin_;
   std::unique_ptr<PositionSource> gpsd_;
 };

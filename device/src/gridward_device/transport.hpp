@@ -1,12 +1,15 @@
-// MQTT 5 through Paho. Paho's threads only put events into a queue and call `wake`; the agent's thread takes them out.
-// Everything else belongs to the agent's thread.
+// The agent's side of a gw_transport: any thread puts events into a queue and calls `wake`; the agent's thread takes
+// them out. Everything else belongs to the agent's thread.
 #pragma once
+
+#include <gridward/device.h>
 
 #include <cstdint>
 #include <functional>
 #include <gridward/shared/bytes.hpp>
 #include <gridward/shared/topics.hpp>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -23,8 +26,7 @@ struct TransportConfig {
 };
 
 struct TransportEvent {
-  enum class Kind { connected, connect_failed, disconnected, message, publish_refused };
-  Kind kind = Kind::disconnected;
+  gw_link_event_kind kind = GW_LINK_DISCONNECTED;
   std::string text;         // why
   Bytes payload;            // message
   std::uint64_t token = 0;  // publish_refused
@@ -33,15 +35,30 @@ struct TransportEvent {
 
 class Transport {
  public:
-  virtual ~Transport() = default;
-  virtual void connect() = 0;
-  virtual void disconnect() = 0;  // waits at most half a second for what is on the way out
-  // False: there is no connection; an event says so or has said so.
-  virtual bool publish(TopicKind kind, const Bytes& payload, std::uint64_t token) = 0;
-  virtual std::vector<TransportEvent> take_events() = 0;
-};
+  // The code with which the transport does not open.
+  static Result<std::unique_ptr<Transport>> open(const gw_transport& transport, const TransportConfig& config,
+                                                 std::function<void()> wake);
+  ~Transport();
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
 
-// unavailable: the library refuses (a broker URI it cannot read, for example).
-Result<std::unique_ptr<Transport>> make_mqtt_transport(const TransportConfig& config, std::function<void()> wake);
+  void connect();
+  void disconnect();  // waits at most half a second for what is on the way out
+  // What is not taken has no answer, and is sent again after the time for one.
+  void publish(TopicKind kind, const Bytes& payload, std::uint64_t token);
+  std::vector<TransportEvent> take_events();
+
+ private:
+  Transport(const gw_transport& transport, std::function<void()> wake);
+  void told(const gw_link_event& event);
+
+  gw_transport port_;
+  gw_link link_{};
+  void* connection_ = nullptr;
+  std::function<void()> wake_;
+  std::mutex mutex_;
+  bool live_ = false;
+  std::vector<TransportEvent> events_;
+};
 
 }  // namespace gridward::device

@@ -256,6 +256,54 @@ TEST_F(Agent, ATaskComesDownIsDoneAndAcknowledged) {
 }
 
 // The backup is exactly what the device knew it to be (`safe` is the same before and after), the agent stays up.
+TEST_F(Agent, TheMatterListServesReportsOffline) {
+  const Mosquitto broker(broker_options());
+  configure(broker.uri(), broker.ca_file());
+  EXPECT_EQ(command({"categories", "--json"}).output, "[]\n");
+  EXPECT_NE(command({"categories"}).output.find("no matter list"), std::string::npos);
+  // Without a list nothing is said of a category.
+  EXPECT_EQ(command({"report", "--category", "X99", "--text", "一"}).output.find("matter list"), std::string::npos);
+  {
+    TestServer server(broker.uri(), broker.ca_file(), kTown, "server", "server-secret");
+    CategoriesItem list;
+    list.rev = "c7";
+    list.list = {
+        {"A01", "暴露垃圾", "市容"}, {"B02", "井盖破损", "市政"}, {"B03", "其他", "市政"}, {"A09", "其他", "市容"}};
+    SettingsItem settings;
+    settings.rev = "s3";
+    const auto running = agent();
+    ASSERT_TRUE(wait_until([&] { return server.count() == 1; }));
+    server.send_item(kDevice, "categories", encode_item(list).value());
+    server.send_item(kDevice, "settings", encode_item(settings));
+    ASSERT_TRUE(wait_until([&] { return status()["settings_rev"] == "s3"; }));
+  }
+  EXPECT_EQ(status()["categories_rev"], "c7");
+  EXPECT_NE(command({"status"}).output.find("settings: s3, matter list: c7"), std::string::npos);
+  EXPECT_EQ(command({"categories"}).output,
+            "市容\n  A01  暴露垃圾\n市政\n  B02  井盖破损\n  B03  其他\n市容\n  A09  其他\n");
+  EXPECT_EQ(nlohmann::json::parse(command({"categories", "--json"}).output)[1],
+            (nlohmann::json{{"code", "B02"}, {"name", "井盖破损"}, {"group", "市政"}}));
+  const auto report = [&](const std::string& category) {
+    const auto result = command({"report", "--category", category, "--text", category, "--no-position"});
+    EXPECT_EQ(result.status, 0) << result.output;
+    return result.output;
+  };
+  EXPECT_EQ(report("B02").find("matter"), std::string::npos);
+  EXPECT_EQ(report("井盖破损").find("matter"), std::string::npos);
+  EXPECT_NE(report("其他").find("several matters are called 其他: B03 A09"), std::string::npos);
+  EXPECT_NE(report("Z00").find("not in the matter list: Z00"), std::string::npos);
+  TestServer server(broker.uri(), broker.ca_file(), kTown, "server", "server-secret");
+  const auto running = agent();
+  ASSERT_TRUE(wait_until([&] { return server.count() == 4; }));
+  std::map<std::string, std::string> sent;
+  for (const auto& record : server.records()) {
+    const auto& body = std::get<ReportBody>(record.body);
+    sent[body.text] = body.category;
+  }
+  EXPECT_EQ(sent, (std::map<std::string, std::string>{
+                      {"B02", "B02"}, {"井盖破损", "B02"}, {"其他", "其他"}, {"Z00", "Z00"}}));
+}
+
 TEST_F(Agent, ARestoredServerGetsEverythingBack) {
   const auto old = photo("a.jpg", 50'000, 1);
   const auto late = photo("b.jpg", 50'000, 2);

@@ -120,6 +120,7 @@ TEST_F(OutboxTest, AnOutboxOfTheFirstSchemaIsUpgraded) {
     Database db(box() / "outbox.db", false, 100);
     db.exec("ALTER TABLE task DROP COLUMN result");
     db.exec("ALTER TABLE task DROP COLUMN cancelled");
+    db.exec("DROP TABLE standing");
     db.exec("PRAGMA user_version=1");
   }
   auto outbox = open();
@@ -127,6 +128,10 @@ TEST_F(OutboxTest, AnOutboxOfTheFirstSchemaIsUpgraded) {
   outbox.transaction([&] { outbox.store_down({1, "task_cancelled", encode_item(TaskCancelledItem{id(6)})}, kNow); });
   EXPECT_EQ(outbox.append(draft(TaskResultBody{id(6), TaskOutcome::confirmed, "好"})).error().code,
             ErrorCode::illegal_transition);
+  SettingsItem settings;
+  settings.rev = "s1";
+  outbox.transaction([&] { outbox.store_down({2, "settings", encode_item(settings)}, kNow); });
+  EXPECT_EQ(open().settings(), settings);
   EXPECT_EQ(open().epoch(), outbox.epoch());
 }
 
@@ -774,6 +779,97 @@ TEST_F(Answered, ATaskThatWasTakenBackStaysSo) {
   EXPECT_EQ(state(outbox), GW_TASK_DONE);
   EXPECT_EQ(refuse(outbox, answer_), std::nullopt);
   EXPECT_EQ(state(outbox), GW_TASK_CANCELLED);
+}
+
+TEST_F(OutboxTest, TheNewestSettingsAndCategoriesHoldAcrossARestart) {
+  SettingsItem settings;
+  settings.rev = "s1";
+  settings.track = Millis{5'000};
+  settings.photo_px = 1600;
+  CategoriesItem categories;
+  categories.rev = "c1";
+  categories.list = {{"B02", "井盖破损", "市政"}, {"A01", "暴露垃圾", ""}};
+  {
+    auto outbox = open();
+    EXPECT_FALSE(outbox.settings());
+    EXPECT_TRUE(outbox.categories().empty());
+    EXPECT_EQ(outbox.summary().settings_rev, "");
+    outbox.transaction([&] {
+      outbox.store_down({5, "settings", encode_item(settings)}, kNow);
+      outbox.store_down({6, "categories", encode_item(categories).value()}, kNow);
+      outbox.set_down_baseline();
+    });
+  }
+  auto outbox = open();
+  EXPECT_EQ(outbox.settings(), settings);
+  EXPECT_EQ(outbox.categories(), categories.list);  // in the order in which they came
+  EXPECT_EQ(outbox.summary().settings_rev, "s1");
+  EXPECT_EQ(outbox.summary().categories_rev, "c1");
+  EXPECT_EQ(outbox.down_ack(), 6U);
+  // An older one that comes late, one that came already, and one that comes with another body under its number.
+  auto other = settings;
+  other.rev = "s0";
+  auto shorter = categories;
+  shorter.rev = "c0";
+  shorter.list.pop_back();
+  outbox.transaction([&] {
+    outbox.store_down({4, "settings", encode_item(other)}, kNow);
+    outbox.store_down({3, "categories", encode_item(shorter).value()}, kNow);
+    outbox.store_down({5, "settings", encode_item(other)}, kNow);
+  });
+  EXPECT_EQ(outbox.settings(), settings);
+  EXPECT_EQ(outbox.categories().size(), 2U);
+  // A newer one replaces it as a whole.
+  SettingsItem bare;
+  bare.rev = "s2";
+  outbox.transaction([&] {
+    outbox.store_down({8, "settings", encode_item(bare)}, kNow);
+    outbox.store_down({7, "categories", encode_item(shorter).value()}, kNow);
+  });
+  EXPECT_EQ(outbox.settings(), bare);
+  EXPECT_EQ(outbox.categories(), shorter.list);
+  EXPECT_EQ(outbox.summary().categories_rev, "c0");
+  EXPECT_EQ(open().down_ack(), 8U);
+}
+
+TEST_F(OutboxTest, SettingsThatCannotBeReadAreAcknowledgedAndNotShown) {
+  SettingsItem settings;
+  settings.rev = "s1";
+  auto outbox = open();
+  outbox.transaction([&] {
+    outbox.store_down({1, "settings", encode_item(settings)}, kNow);
+    outbox.store_down({2, "settings", R"({"rev":"s2","track_ms":1})"}, kNow);  // out of range
+    outbox.store_down({3, "settings", R"({"photo_px":100})"}, kNow);           // no rev
+    outbox.store_down({4, "categories", R"({"rev":"c1","list":[]})"}, kNow);   // empty
+    outbox.store_down({5, "categories", R"({"rev":"c1","list":[{"code":1}]})"}, kNow);
+    outbox.store_down({6, "categories", "{not json"}, kNow);
+    outbox.set_down_baseline();
+  });
+  EXPECT_EQ(outbox.down_ack(), 6U);
+  EXPECT_EQ(outbox.settings(), settings);
+  EXPECT_TRUE(outbox.categories().empty());
+  EXPECT_EQ(outbox.summary().categories_rev, "");
+  // Kept for a version that may know them.
+  Database db(box() / "outbox.db", false, 1'000);
+  auto q = db.prepare("SELECT body FROM down WHERE n=2");
+  ASSERT_TRUE(q.step());
+  EXPECT_EQ(q.text(0), R"({"rev":"s2","track_ms":1})");
+}
+
+TEST_F(OutboxTest, ACategoryListIsKeptOnce) {
+  CategoriesItem large;
+  large.rev = "c1";
+  for (int i = 0; i < 2048; ++i) large.list.push_back({"C" + std::to_string(i), std::string(60, 'n'), ""});
+  auto outbox = open();
+  for (std::uint64_t n = 1; n <= 20; ++n) {
+    outbox.transaction([&] { outbox.store_down({n, "categories", encode_item(large).value()}, kNow); });
+  }
+  EXPECT_EQ(outbox.categories().size(), 2048U);
+  Database db(box() / "outbox.db", false, 1'000);
+  auto q = db.prepare("SELECT (SELECT sum(length(body)) FROM down), (SELECT sum(length(body)) FROM standing)");
+  ASSERT_TRUE(q.step());
+  EXPECT_EQ(q.integer(0), 0);
+  EXPECT_EQ(q.integer(1), static_cast<std::int64_t>(encode_item(large).value().size()));
 }
 
 TEST_F(OutboxTest, AnItemThatCannotBeReadIsKeptAndAcknowledged) {
