@@ -10,7 +10,7 @@ import { Person } from './support/independent-http.mjs'
 import { Outbox, sha256 } from './support/independent-outbox.mjs'
 import { drawnScene } from './support/photo.mjs'
 import { middleOf } from './support/place.mjs'
-import { ask, startStack } from './support/stack.mjs'
+import { startStack } from './support/stack.mjs'
 import { until } from './support/until.mjs'
 
 describe('what an outbox keeps and forgets', () => {
