@@ -2,6 +2,7 @@
 #include <gridward/device.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -588,7 +589,13 @@ int main(int argc, char** argv) {
   ports.struct_size = sizeof ports;
   if (command == "run") ports.on_event = print_event;
   gw_device* raw = nullptr;
-  const auto status = gw_device_open_file(config.c_str(), &ports, &raw, problem, sizeof problem);
+  auto status = gw_device_open_file(config.c_str(), &ports, &raw, problem, sizeof problem);
+  if (command == "run" && status == GW_E_OUTBOX_FULL) failed(status, problem);
+  // The agent waits for room, and whoever captures is told.
+  while (command == "run" && status == GW_E_OUTBOX_FULL) {
+    ::sleep(2);
+    status = gw_device_open_file(config.c_str(), &ports, &raw, problem, sizeof problem);
+  }
   const Device device(raw);
   if (status != GW_OK) return failed(status, problem);
 

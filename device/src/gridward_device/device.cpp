@@ -28,6 +28,8 @@ static_assert(GW_E_INTERNAL == static_cast<int>(ErrorCode::internal));
 static_assert(GW_CANNOT_CHECK == static_cast<int>(gridward::TaskOutcome::cannot_check));
 static_assert(GW_SCAN == static_cast<int>(gridward::MediaRole::scan));
 
+constexpr int kStartAgainMs = 2'000;  // a full disk may have room again
+
 struct gw_device {
   gw_device(gd::Config c, const gw_ports* p, gd::Outbox o)
       : config(std::move(c)), ports(p, config.builtin), outbox(std::move(o)) {}
@@ -601,7 +603,12 @@ gw_status gw_device_run(gw_device* device) {
   // With gw_ports.wake, too: this loop has to hear of what wakes the host.
   auto status = on_handle(device, [&] { return make_event(*device); });
   if (status == GW_OK) status = gw_device_agent_start(device);
-  if (status != GW_OK) return status;
+  while (status == GW_E_OUTBOX_FULL && !device->stopping) {
+    pollfd waiting{device->event.get(), POLLIN, 0};
+    ::poll(&waiting, 1, kStartAgainMs);
+    if (!device->stopping) status = gw_device_agent_start(device);
+  }
+  if (status != GW_OK && status != GW_E_OUTBOX_FULL) return status;
   while (!device->stopping) {
     int64_t next_ms = -1;
     status = gw_device_step(device, &next_ms);

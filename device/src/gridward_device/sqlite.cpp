@@ -1,9 +1,18 @@
+#include <cerrno>
 #include <gridward_device/sqlite.hpp>
 
 namespace gridward::device {
 namespace {
 
+// SQLite says FULL where a write finds no room, but IOERR where its index file cannot grow.
+bool no_room(sqlite3* db, int code) {
+  if ((code & 0xFF) != SQLITE_IOERR || db == nullptr) return false;
+  const int why = sqlite3_system_errno(db);
+  return why == ENOSPC || why == EDQUOT;
+}
+
 [[noreturn]] void raise(sqlite3* db, int code, const char* doing) {
+  if (no_room(db, code)) throw StorageError(SQLITE_FULL, std::string(doing) + ": " + sqlite3_errstr(SQLITE_FULL));
   throw StorageError(code, std::string(doing) + ": " + (db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code)));
 }
 

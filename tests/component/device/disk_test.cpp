@@ -97,5 +97,26 @@ TEST_F(Disk, AFullDiskOnlyWaits) {
   EXPECT_EQ(running.kill(SIGTERM), 0) << agent_log();
 }
 
+// Somebody starts the agent while the disk is full: it waits for room, too.
+TEST_F(Disk, AnAgentThatStartsOnAFullDiskWaits) {
+  configure(broker_.uri(), broker_.ca_file(), {{"data_dir", "small/box"}});
+  std::filesystem::remove_all(dir_ / "small" / "box");
+  const auto mount = (dir_ / "small").string();
+  if (run_command({"unshare", "-rm", "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount}).status != 0) {
+    GTEST_SKIP() << "no mount namespaces here";
+  }
+  Process running({"unshare", "-rm", "sh", "-c",
+                   "mount -t tmpfs -o size=1m tmpfs \"$1\" && \"$2\" --config \"$3\" init && "
+                   "{ cat /dev/zero > \"$1/fill\" 2> /dev/null; \"$2\" --lang en --config \"$3\" report --category A01 "
+                   "--text x; echo \"report $?\"; exec \"$2\" --lang en --config \"$3\" run; }",
+                   "sh", mount, program(), config_file()},
+                  dir_ / "agent.log");
+  ASSERT_TRUE(wait_until([&] { return agent_log().find("report 5") != std::string::npos; })) << agent_log();
+  EXPECT_EQ(server_.hellos(), 0) << agent_log();
+  std::filesystem::remove("/proc/" + std::to_string(running.pid()) + "/root" + mount + "/fill");
+  ASSERT_TRUE(wait_until([&] { return server_.hellos() == 1; })) << agent_log();
+  EXPECT_EQ(running.kill(SIGTERM), 0) << agent_log();
+}
+
 }  // namespace
 }  // namespace gridward::test
