@@ -375,6 +375,34 @@ TEST_F(OwnTransport, TheTownsSettingsHoldFromTheMomentWhenTheyCome) {
   EXPECT_EQ(asked_, 6);
 }
 
+// Another handle on the folder stands for another process: what it asks is the folder.
+TEST_F(OwnTransport, HowTheAgentStandsIsSeenFromOutside) {
+  const auto transport = wire_.port();
+  ports_.transport = &transport;
+  ASSERT_EQ(open(), GW_OK);
+  gw_device* other = nullptr;
+  ASSERT_EQ(gw_device_open(&config_, nullptr, &other), GW_OK);
+  const auto seen = [&] {
+    gw_summary s{};
+    s.struct_size = sizeof s;
+    EXPECT_EQ(gw_device_summary(other, &s), GW_OK);
+    return s.agent_state;
+  };
+  EXPECT_EQ(seen(), GW_AGENT_NONE);
+  ASSERT_EQ(gw_device_agent_start(device_), GW_OK);
+  EXPECT_EQ(seen(), GW_AGENT_OFFLINE);
+  // Asking keeps nobody from being the agent.
+  EXPECT_EQ(gw_device_agent_start(other), GW_E_UNAVAILABLE);
+  greet();
+  EXPECT_EQ(seen(), GW_AGENT_CONNECTED);
+  wire_.tell(GW_LINK_DISCONNECTED, "no carrier");
+  step();
+  EXPECT_EQ(seen(), GW_AGENT_OFFLINE);
+  ASSERT_EQ(gw_device_agent_stop(device_), GW_OK);
+  EXPECT_EQ(seen(), GW_AGENT_NONE);
+  gw_device_close(other);
+}
+
 TEST_F(OwnTransport, IsClosedOnceAndLast) {
   start();
   greet();
