@@ -85,6 +85,7 @@ const pages = [
   { name: 'duty-none', path: () => '/duty?day=2026-01-05', there: '.list .empty' },
   { name: 'day', path: () => `/duty/${stack.accounts.member.login}`, there: '[data-testid=member-day] path.own-grid' },
   { name: 'devices', path: () => '/devices', there: '[data-device]' },
+  { name: 'notice', path: () => '/devices', there: '[data-device]', press: '.tell', then: '#notice-text' },
   { name: 'missing', path: () => '/nowhere', there: '.missing' },
 ]
 
@@ -140,7 +141,7 @@ function latin(page) {
     const texts = document.createTreeWalker(document.querySelector('#app'), NodeFilter.SHOW_TEXT)
     while (texts.nextNode()) {
       const parent = texts.currentNode.parentElement
-      if (parent.closest('kbd, style, [lang=en], .hash, .story, .text, .leaflet-control, [data-device] th') !== null) continue
+      if (parent.closest('kbd, style, [lang=en], .hash, .ident, .story, .text, .leaflet-control, [data-device] th') !== null) continue
       if (parent.getClientRects().length === 0 || parent.textContent.trim() === 'English') continue
       found.push(...(texts.currentNode.textContent.match(/[A-Za-z]{2,}/g) ?? []).filter((word) => !/^([KM]iB|px)$/.test(word)))
     }

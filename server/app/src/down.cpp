@@ -5,9 +5,13 @@
 namespace gridward::app {
 namespace {
 
-// A handheld that is connected says something every five minutes (its heartbeat, and a track each minute on duty).
-// Whoever was not heard of for longer is away, and gets what waits with its next hello.
-constexpr auto kSeenWithin = std::chrono::minutes{11};
+// A handheld that is connected says something with every heartbeat, five minutes unless the county sets another.
+// Whoever was not heard of for two of them is away, and gets what waits with its next hello.
+Millis seen_within(const domain::Policy& policy) {
+  Millis heartbeat = std::chrono::minutes{5};
+  if (policy.handhelds) heartbeat = std::max(heartbeat, policy.handhelds->settings.heartbeat.value_or(heartbeat));
+  return 2 * heartbeat + std::chrono::minutes{1};
+}
 // Of one device at a time: its next ack brings the rest.
 constexpr std::size_t kItemsPerDevice = 32;
 constexpr std::size_t kDevicesPerPass = 512;
@@ -44,7 +48,8 @@ bool DownJobs::run_once() {
   const auto now = services_.clock.now();
   // What was sent before the link came up may have gone nowhere, however short ago.
   const auto before = std::max(now - again_after_, from_unix_ms(linked_at_.load()) - Millis{1});
-  const auto overdue = [&](Tx& tx, std::size_t limit) { return tx.overdue_devices(before, now - kSeenWithin, limit); };
+  const auto seen_since = now - seen_within(services_.policy);
+  const auto overdue = [&](Tx& tx, std::size_t limit) { return tx.overdue_devices(before, seen_since, limit); };
   bool any = false;
   const auto looked = services_.store.read([&](Tx& tx) -> Result<void> {
     any = !overdue(tx, 1).empty();

@@ -112,6 +112,8 @@ Result<void> Duty::sign(Tx& tx, const Record& record, std::int64_t row, const Us
   punch.act = std::get<SignBody>(record.body).act;
   punch.at = record.at;
   punch.received = services_.clock.now();
+  punch.boot = record.boot;
+  punch.mono = record.mono;
   punch.clock = record.clock;
   punch.fix = record.fix;
   // C4: a punch outside the own grid is flagged, never refused.
@@ -124,6 +126,18 @@ Result<void> Duty::sign(Tx& tx, const Record& record, std::int64_t row, const Us
   expect_all(tx, record, row);
   effects.live.push_back(duty_event(member));
   return {};
+}
+
+void Duty::retime(Tx& tx, const Device& device, const Uuid& boot, const ClockReading& known, Cases::Effects& effects) {
+  for (auto& punch : tx.unconfirmed_punches(device.id, boot)) {
+    const auto told = told_by({punch.at, punch.mono, punch.clock}, known);
+    if (!told) continue;
+    punch.at = told->at;
+    punch.clock = told->quality;
+    tx.time_punch(punch);
+    if (punch.act == SignAct::out) drop_off_duty(tx, services_.policy.calendar, punch.actor, punch.at);
+    if (const auto member = tx.find_user(punch.actor)) effects.live.push_back(duty_event(*member));
+  }
 }
 
 Result<void> Duty::patrol(Tx& tx, const Record& record, std::int64_t record_row, const User& member,

@@ -8,7 +8,9 @@
 #include <unordered_map>
 
 #include "busy.hpp"
+#include "clocks.hpp"
 #include "down.hpp"
+#include "handouts.hpp"
 #include "media_intake.hpp"
 
 namespace gridward::app {
@@ -88,6 +90,7 @@ struct Ingest::Impl {
   Cases& cases;
   Duty& duty;
   MediaIntake intake;
+  const Handouts handouts;
 
   std::mutex idle_mutex;
   std::condition_variable idle;
@@ -115,7 +118,7 @@ struct Ingest::Impl {
   // The writer's. Another one is given to a store that no server has open (a restore), so one look is enough.
   std::optional<Uuid> generation;
 
-  Impl(Services s, Cases& c, Duty& d) : services(s), cases(c), duty(d), intake(s) {}
+  Impl(Services s, Cases& c, Duty& d) : services(s), cases(c), duty(d), intake(s), handouts(s.policy, s.crypto) {}
 
   std::optional<KnownDevice> device_of(Tx& tx, const std::string& id, const Uuid& epoch, UnixMs now) {
     {
@@ -274,14 +277,16 @@ struct Ingest::Impl {
       if (const auto* body = std::get_if<StatusBody>(&one.record->body)) status = *body;
     }
     if (auto ok_held = apply_held(tx, job, device, complete_before); !ok_held) return ok_held;
-    sign_off(tx, job, device, fresh);
+    const bool flagged = sign_off(tx, job, device, fresh);
     if (status || job.received >= known->touched + kTouchEvery) {
       tx.touch_device(device.id, job.received, status);
       job.touched = true;
     }
-    if (status || job.message.hello) job.effects.live.push_back({"device", device.id, known->town_path, 0});
+    if (status || job.message.hello || flagged || !job.receipt.bad.empty())
+      job.effects.live.push_back({"device", device.id, known->town_path, 0});
     if (job.message.ack || job.message.hello) {
       tx.agree_down(device.id, job.message.ack);
+      if (job.message.hello) handouts.give(tx, device.id, job.message.epoch, job.received);
       job.effects.devices.push_back(device.id);
     }
     collect_pending(tx, job.effects.devices, job.received, job.outgoing);
@@ -369,7 +374,9 @@ struct Ingest::Impl {
       case Inserted::fresh:
         break;
     }
-    const auto applied = apply(tx, job, record, stored.row, known);
+    const auto better = retimed(tx, known.device.id, record);
+    const auto& timed = better ? *better : record;
+    const auto applied = apply(tx, job, timed, stored.row, known);
     if (!applied && ours(applied.error().code)) return applied;
     if (!applied) {
       refuse(tx, job, one, applied.error(), stored.row);
@@ -383,7 +390,12 @@ struct Ingest::Impl {
     // captured before. But never later than now, or a clock in the future would keep all tasks for ever. A status is no
     // sign of use. The town holds the member: apply() has looked.
     if (!std::holds_alternative<StatusBody>(record.body)) {
-      tx.note_device(record.actor, known.device.id, std::min(record.at, job.received));
+      tx.note_device(record.actor, known.device.id, std::min(timed.at, job.received));
+    }
+    // Heartbeats and punches are enough to know each boot by; looking at every report would cost one.
+    if ((std::holds_alternative<StatusBody>(record.body) || std::holds_alternative<SignBody>(record.body)) &&
+        tells_clock(tx, known.device.id, record)) {
+      duty.retime(tx, known.device, record.boot, {record.at, record.mono, record.clock}, job.effects);
     }
     fresh.push_back(record.id);
     job.receipt.ok.push_back(record.id);
@@ -474,18 +486,20 @@ struct Ingest::Impl {
     const auto record = decode_record(stored.bytes);
     const auto member = user_of(tx, stored.actor, job.received);
     if (record && member && std::holds_alternative<TrackBody>(record->body)) {
-      if (auto ok_track = duty.track(tx, *record, *member, device, job.effects); !ok_track) return ok_track;
+      const auto better = retimed(tx, device.id, *record);
+      if (auto done = duty.track(tx, better ? *better : *record, *member, device, job.effects); !done) return done;
     }
     tx.release_record(stored.row, true);
     return {};
   }
 
   // ---- evidence ----------------------------------------------------------------------------------------------------
-  void sign_off(Tx& tx, const Job& job, const Device& device, const std::vector<Uuid>& fresh) {
-    if (fresh.empty()) return;
+  // Were records flagged? A signature that is there is checked later.
+  bool sign_off(Tx& tx, const Job& job, const Device& device, const std::vector<Uuid>& fresh) {
+    if (fresh.empty()) return false;
     if (!job.message.signature) {
       tx.flag_records(device.id, job.message.epoch, fresh, "unsigned");
-      return;
+      return true;
     }
     SignatureJob check;
     check.device = device.id;
@@ -495,6 +509,7 @@ struct Ingest::Impl {
     // All of the message, also what was there already: the signature is over all of it.
     for (const auto& one : job.records) check.hashes.push_back(one.hash);
     tx.add_signature_job(check);
+    return false;
   }
 
   // On the writer's thread, after the commit.

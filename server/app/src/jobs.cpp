@@ -106,14 +106,23 @@ bool SignatureJobs::run_once() {
     good.push_back(key != PublicKey{} &&
                    services_.crypto.verify_ed25519(key, signing_input(job.epoch, job.hashes), job.signature));
   }
+  std::vector<LiveEvent> live;
   const auto written = services_.store.write([&](Tx& tx) -> Result<void> {
+    live.clear();
     for (std::size_t i = 0; i < jobs.size(); ++i) {
-      if (!good[i]) tx.flag_records(jobs[i].device, jobs[i].epoch, jobs[i].records, "bad_signature");
+      if (!good[i]) {
+        tx.flag_records(jobs[i].device, jobs[i].epoch, jobs[i].records, "bad_signature");
+        const auto device = tx.find_device(jobs[i].device);
+        const auto town = device ? tx.find_org(device->town) : std::nullopt;
+        if (town) live.push_back({"device", device->id, town->path, 0});
+      }
       tx.finish_signature_job(jobs[i].row);
     }
     return {};
   });
-  return written.has_value();
+  if (!written) return false;
+  for (const auto& event : live) services_.live.publish(event);
+  return true;
 }
 
 }  // namespace gridward::app

@@ -1,13 +1,11 @@
 #include <gridward/app/services.hpp>
 
+#include "roles.hpp"
+
 namespace gridward::app {
 namespace {
 
 using domain::Role;
-
-bool sees_people(Role role) {
-  return role == Role::town_operator || role == Role::leader || role == Role::system_admin;
-}
 
 tl::unexpected<Error> not_for(const domain::Actor& actor) {
   return fail(ErrorCode::forbidden, "role", std::string(to_string(actor.role)) + " may not see this");
@@ -61,14 +59,32 @@ Result<std::vector<Organisation::DeviceView>> Organisation::devices(const domain
   std::vector<DeviceView> devices;
   const auto read = services_.store.read([&](Tx& tx) -> Result<void> {
     auto counts = tx.quarantine_counts(actor.org_path);
+    auto flags = tx.flag_counts(actor.org_path);
     for (auto& device : tx.devices_below(actor.org_path)) {
       const auto quarantine = counts[device.id];
-      devices.push_back({std::move(device), quarantine});
+      const auto flagged = flags[device.id];
+      devices.push_back({std::move(device), quarantine, flagged});
     }
     return {};
   });
   if (!read) return tl::unexpected(read.error());
   return devices;
+}
+
+Result<Organisation::DeviceTroubles> Organisation::device_troubles(const domain::Actor& actor,
+                                                                   const std::string& device) {
+  if (!sees_people(actor.role) || actor.org_path.empty()) return not_for(actor);
+  DeviceTroubles troubles;
+  const auto read = services_.store.read([&](Tx& tx) -> Result<void> {
+    const auto found = tx.find_device(device);
+    const auto town = found ? tx.find_org(found->town) : std::nullopt;
+    if (!town || !domain::within(actor.org_path, town->path)) return fail(ErrorCode::not_found, "device", device);
+    troubles.flagged = tx.flagged(device, kTroubles);
+    troubles.quarantined = tx.quarantined_of(device, kTroubles);
+    return {};
+  });
+  if (!read) return tl::unexpected(read.error());
+  return troubles;
 }
 
 }  // namespace gridward::app

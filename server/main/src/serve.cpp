@@ -175,6 +175,7 @@ int serve(const Args& args) {
   app::Cases cases(services);
   app::Organisation organisation(services);
   app::Duty duty(services);
+  app::Notices notices(services);
   app::Ingest ingest(services, cases, duty);
 
   app::PhotoJobs photo_jobs(services, deriver, static_cast<std::size_t>(config->vision_workers));
@@ -225,8 +226,9 @@ int serve(const Args& args) {
   };
 
   http::Router router;
-  http::add_api(router, {auth, cases, organisation, duty, **photos, clock, *policy, hub, health, GRIDWARD_VERSION,
-                         config->http_secure_cookie || !config->http_tls_cert.empty(), config->http_proxy});
+  http::add_api(router,
+                {auth, cases, organisation, duty, notices, **photos, clock, *policy, hub, health, GRIDWARD_VERSION,
+                 config->http_secure_cookie || !config->http_tls_cert.empty(), config->http_proxy});
   router.otherwise([&](const http::Request& request) {
     if (!pages || request.segments.front() == "api") return http::problem({ErrorCode::not_found, "path", ""});
     return pages->answer(request);

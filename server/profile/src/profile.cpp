@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <fstream>
 #include <gridward/profile/profile.hpp>
+#include <gridward/shared/limits.hpp>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -14,6 +16,8 @@ namespace {
 using nlohmann::json;
 using Problems = std::vector<Error>;
 
+constexpr std::size_t kLargestFile = std::size_t{4} * 1024 * 1024;
+
 // A value with the path that leads to it, so that every problem can say where it is.
 class Node {
  public:
@@ -22,6 +26,13 @@ class Node {
 
   void problem(std::string detail) const {
     problems_->push_back({ErrorCode::config_invalid, path_, std::move(detail)});
+  }
+
+  // Of something below this value, whose own path it has: "list[2].name" for what is in a list.
+  void problem_in(const Error& error) const {
+    const auto below = error.field.find_first_of("[.");
+    const auto path = below == std::string::npos ? path_ : path_ + error.field.substr(below);
+    problems_->push_back({ErrorCode::config_invalid, path, error.detail});
   }
 
   // An object that has only these members; nothing is said twice when it is no object.
@@ -165,10 +176,30 @@ void read_limits(const Node& table, domain::Policy& policy) {
   if (policy.limits.empty()) table.problem("empty");
 }
 
-void read_categories(const Node& list, domain::Policy& policy) {
+// "市容环境/暴露垃圾": a handheld shows what stands before the stroke as a group.
+CategoriesItem::Category for_handhelds(const domain::Category& category) {
+  const auto stroke = category.name.find('/');
+  if (stroke == std::string::npos || stroke == 0 || stroke + 1 == category.name.size()) {
+    return {category.code, category.name, ""};
+  }
+  return {category.code, category.name.substr(stroke + 1), category.name.substr(0, stroke)};
+}
+
+// Here and not when it is sent: a list that no handheld can read must not be found out by the first hello.
+void check_for_handhelds(const Node& list, CategoriesItem item) {
+  item.rev = std::string(limits::kNameCharacters, '0');  // no shorter than any
+  const auto body = encode_item(item);
+  if (!body) list.problem_in(body.error());
+}
+
+void read_categories(const Node& list, domain::Policy& policy, CategoriesItem& handhelds) {
   if (!list.array(1)) return;
+  bool sound = true;
   list.each_element([&](const Node& row) {
-    if (!row.object({"code", "name", "limit", "default_unit"})) return;
+    if (!row.object({"code", "name", "limit", "default_unit"})) {
+      sound = false;
+      return;
+    }
     domain::Category category;
     if (const auto code = row.member("code")) category.code = code->text();
     if (const auto name = row.member("name")) category.name = name->text();
@@ -181,9 +212,32 @@ void read_categories(const Node& list, domain::Policy& policy) {
     }
     if (!category.code.empty() && policy.categories.contains(category.code)) {
       row.problem("the code " + category.code + " stands there twice");
+      sound = false;
     }
+    if (category.code.empty() || category.name.empty()) sound = false;
+    handhelds.list.push_back(for_handhelds(category));
     policy.categories.emplace(category.code, std::move(category));
   });
+  if (sound && !handhelds.list.empty()) check_for_handhelds(list, handhelds);
+}
+
+void read_device(const Node& section, SettingsItem& settings) {
+  if (!section.object({"photo_px", "photo_quality", "track_ms", "batch_ms", "heartbeat_ms"})) return;
+  const auto number = [&](const char* name, std::int64_t least, std::int64_t greatest) -> std::optional<std::int64_t> {
+    const auto node = section.member(name, false);
+    return node ? std::optional(node->number(least, greatest)) : std::nullopt;
+  };
+  const auto span = [&](const char* name, std::int64_t least, std::int64_t greatest) -> std::optional<Millis> {
+    const auto ms = number(name, least, greatest);
+    return ms ? std::optional(Millis{*ms}) : std::nullopt;
+  };
+  settings.photo_px = static_cast<std::uint32_t>(number("photo_px", 0, 0xFFFF'FFFF).value_or(0));
+  if (const auto quality = number("photo_quality", 1, limits::kPhotoQuality)) {
+    settings.photo_quality = static_cast<std::uint32_t>(*quality);
+  }
+  settings.track = span("track_ms", limits::kShortestTrackMs, limits::kLongestTrackMs);
+  settings.batch = span("batch_ms", limits::kShortestBatchMs, limits::kTrackSpanMs);
+  settings.heartbeat = span("heartbeat_ms", limits::kShortestHeartbeatMs, limits::kLongestHeartbeatMs);
 }
 
 void read_reject_reasons(const Node& list, domain::Policy& policy) {
@@ -202,7 +256,7 @@ void read_reject_reasons(const Node& list, domain::Policy& policy) {
 
 void read_profile(const Node& root, domain::Policy& policy) {
   if (!root.object({"about", "id", "name", "utc_offset_minutes", "office_hours", "office_hours_article", "holidays",
-                    "limits", "categories", "reject_reasons"})) {
+                    "limits", "categories", "reject_reasons", "device"})) {
     return;
   }
   if (const auto id = root.member("id")) policy.id = id->text();
@@ -214,7 +268,9 @@ void read_profile(const Node& root, domain::Policy& policy) {
   if (const auto article = root.member("office_hours_article", false)) article->text();
   if (const auto holidays = root.member("holidays")) holidays->text();
   if (const auto limits = root.member("limits")) read_limits(*limits, policy);
-  if (const auto categories = root.member("categories")) read_categories(*categories, policy);
+  auto& handhelds = policy.handhelds.emplace();
+  if (const auto categories = root.member("categories")) read_categories(*categories, policy, handhelds.categories);
+  if (const auto device = root.member("device", false)) read_device(*device, handhelds.settings);
   if (const auto reasons = root.member("reject_reasons")) read_reject_reasons(*reasons, policy);
 }
 
@@ -239,10 +295,18 @@ void read_holidays(const Node& root, domain::WorkCalendar& calendar) {
 }
 
 std::optional<json> parse(std::string_view text, const std::string& what, Problems& problems) {
+  if (text.size() > kLargestFile) {
+    problems.push_back({ErrorCode::config_invalid, what,
+                        std::to_string(text.size()) + " bytes, at most " + std::to_string(kLargestFile)});
+    return std::nullopt;
+  }
   try {
     return json::parse(text, nullptr, true, true);
-  } catch (const json::exception& e) {
-    problems.push_back({ErrorCode::config_invalid, what, e.what()});
+  } catch (const json::parse_error& e) {
+    // Not the library's own words: they quote what it read, which may be no text.
+    const auto read = text.substr(0, std::min(e.byte, text.size()));
+    const auto line = 1 + std::ranges::count(read, '\n');
+    problems.push_back({ErrorCode::config_invalid, what, "not JSON, line " + std::to_string(line)});
     return std::nullopt;
   }
 }

@@ -52,6 +52,9 @@ std::span<const Migration> all_migrations() {
       m0007_down_again_and_quarantine(),
       m0008_media_by_sender(),
       m0009_salted_chain(),
+      m0010_handed_to_devices(),
+      m0011_notices_and_flags(),
+      m0012_clocks(),
   };
   return migrations;
 }

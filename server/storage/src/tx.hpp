@@ -50,6 +50,8 @@ class SqlTx final : public app::Tx {
   std::optional<app::Device> find_device(std::string_view id) override;
   std::vector<app::Device> devices_below(std::string_view path) override;
   void touch_device(std::string_view id, UnixMs seen, const std::optional<StatusBody>& status) override;
+  app::Handed handed(std::string_view device) override;
+  void set_handed(std::string_view device, const app::Handed& handed) override;
   std::optional<std::string> device_of(std::string_view login) override;
   void note_device(std::string_view login, std::string_view device, UnixMs at) override;
 
@@ -67,7 +69,10 @@ class SqlTx final : public app::Tx {
   void quarantine(const app::QuarantineRow& row) override;
   void leave_quarantine(std::string_view device, const Sha256& hash) override;
   std::vector<app::QuarantineRow> quarantined(std::size_t limit) override;
+  std::vector<app::QuarantineRow> quarantined_of(std::string_view device, std::size_t limit) override;
   std::map<std::string, app::QuarantineCounts> quarantine_counts(std::string_view path) override;
+  std::map<std::string, app::FlagCounts> flag_counts(std::string_view path) override;
+  std::vector<app::FlaggedRecord> flagged(std::string_view device, std::size_t limit) override;
   void add_signature_job(const app::SignatureJob& job) override;
   std::vector<app::SignatureJob> signature_jobs(std::size_t limit) override;
   void finish_signature_job(std::int64_t row) override;
@@ -114,10 +119,16 @@ class SqlTx final : public app::Tx {
   std::vector<std::string> overdue_devices(UnixMs before, UnixMs seen_since, std::size_t limit) override;
   void sent_down(std::string_view device, std::uint64_t from, std::uint64_t to, UnixMs now) override;
   void agree_down(std::string_view device, std::optional<std::uint64_t> ack) override;
+  void insert_notice(const app::NoticeRow& notice) override;
+  std::optional<app::NoticeRow> find_notice(const Uuid& id) override;
 
   void insert_punch(const app::PunchRow& punch) override;
   std::vector<app::PunchRow> punches_of(std::string_view actor, UnixMs from, UnixMs to) override;
   std::vector<app::PunchRow> punches_below(std::string_view path, UnixMs from, UnixMs to) override;
+  std::vector<app::PunchRow> unconfirmed_punches(std::string_view device, const Uuid& boot) override;
+  void time_punch(const app::PunchRow& punch) override;
+  std::optional<ClockReading> clock_of(std::string_view device, const Uuid& boot) override;
+  void put_clock(std::string_view device, const Uuid& boot, const ClockReading& reading) override;
   void upsert_patrol(const app::PatrolRow& patrol) override;
   std::optional<app::PatrolRow> find_patrol(const Uuid& patrol) override;
   std::vector<app::PatrolRow> patrols_of(std::string_view actor, UnixMs from, UnixMs to) override;

@@ -70,6 +70,7 @@ void SqlTx::begin_generation(const Uuid& generation, std::span<const app::Stream
   db_.change("DELETE FROM backup_reach");
   raise_backup_reach(held);
   db_.change("DELETE FROM sessions");
+  db_.change("UPDATE devices SET handed_epoch = ''");
 }
 
 void SqlTx::prove_writable(UnixMs now) {

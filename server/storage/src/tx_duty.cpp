@@ -7,15 +7,21 @@ namespace gridward::storage {
 namespace {
 
 template <class... Args>
-std::vector<app::PunchRow> read_punches(Connection& db, std::string_view sql, const Args&... args) {
+std::vector<app::PunchRow> read_punches(Connection& db, const std::string& where, const Args&... args) {
   std::vector<app::PunchRow> rows;
-  db.each<std::string, std::string, std::optional<std::string>, std::string, std::int64_t, std::int64_t, std::int64_t,
-          std::int64_t, std::int64_t, std::string, std::int64_t, std::string>(
-      sql,
-      [&](const std::string& record, std::string actor, std::optional<std::string> name, std::string device,
-          std::int64_t act, std::int64_t at, std::int64_t received, std::int64_t clock_source, std::int64_t clock_error,
+  db.each<std::int64_t, std::string, std::string, std::optional<std::string>, std::string, std::int64_t, std::int64_t,
+          std::int64_t, std::string, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::string, std::int64_t,
+          std::string>(
+      "SELECT p.punch, p.record, p.actor, u.name, p.device, p.act, p.at, p.received, p.boot, p.mono, p.clock_source, "
+      "p.clock_error_ms, p.clock_offset_ms, p.fix, p.place, p.grid FROM punches p LEFT JOIN users u ON "
+      "u.login = p.actor WHERE " +
+          where + " ORDER BY p.at, p.punch",
+      [&](std::int64_t punch, const std::string& record, std::string actor, std::optional<std::string> name,
+          std::string device, std::int64_t act, std::int64_t at, std::int64_t received, const std::string& boot,
+          std::int64_t mono, std::int64_t clock_source, std::int64_t clock_error, std::int64_t clock_offset,
           const std::string& fix, std::int64_t place, std::string grid) {
         app::PunchRow row;
+        row.row = punch;
         row.record = uuid_of(record);
         row.actor = std::move(actor);
         row.actor_name = std::move(name).value_or("");
@@ -23,7 +29,9 @@ std::vector<app::PunchRow> read_punches(Connection& db, std::string_view sql, co
         row.act = enum_of(act, SignAct::out);
         row.at = from_unix_ms(at);
         row.received = from_unix_ms(received);
-        row.clock = {enum_of(clock_source, ClockSource::gnss), static_cast<std::uint32_t>(clock_error)};
+        row.boot = uuid_of(boot);
+        row.mono = Millis{mono};
+        row.clock = {enum_of(clock_source, ClockSource::gnss), static_cast<std::uint32_t>(clock_error), clock_offset};
         row.fix = fix_of(fix);
         row.place = enum_of(place, domain::PlaceJudgement::outside);
         row.grid = std::move(grid);
@@ -60,28 +68,55 @@ void SqlTx::insert_punch(const app::PunchRow& punch) {
   const auto scope = db_.value<std::string>(
       "SELECT o.scope FROM users u JOIN orgs o ON o.code = u.org WHERE u.login = :l", punch.actor);
   db_.change(
-      "INSERT INTO punches (record, actor, scope, device, act, at, received, clock_source, clock_error_ms, fix, place, "
-      "grid) VALUES (:i, :a, :s, :d, :c, :t, :r, :o, :e, :f, :p, :g)",
+      "INSERT INTO punches (record, actor, scope, device, act, at, received, boot, mono, clock_source, clock_error_ms, "
+      "clock_offset_ms, fix, place, grid) VALUES (:i, :a, :s, :d, :c, :t, :r, :b, :m, :o, :e, :z, :f, :p, :g)",
       uuid_text(punch.record), punch.actor, scope.value_or(""), punch.device, static_cast<std::int64_t>(punch.act),
-      to_unix_ms(punch.at), to_unix_ms(punch.received), static_cast<std::int64_t>(punch.clock.source),
-      punch.clock.error_ms, fix_text(punch.fix), static_cast<std::int64_t>(punch.place), punch.grid);
+      to_unix_ms(punch.at), to_unix_ms(punch.received), uuid_text(punch.boot), punch.mono.count(),
+      static_cast<std::int64_t>(punch.clock.source), punch.clock.error_ms, punch.clock.offset_ms, fix_text(punch.fix),
+      static_cast<std::int64_t>(punch.place), punch.grid);
 }
 
 std::vector<app::PunchRow> SqlTx::punches_of(std::string_view actor, UnixMs from, UnixMs to) {
-  return read_punches(db_,
-                      "SELECT p.record, p.actor, u.name, p.device, p.act, p.at, p.received, p.clock_source, "
-                      "p.clock_error_ms, p.fix, p.place, p.grid FROM punches p LEFT JOIN users u ON u.login = p.actor "
-                      "WHERE p.actor = :a AND p.at >= :f AND p.at < :t ORDER BY p.at, p.punch",
-                      actor, to_unix_ms(from), to_unix_ms(to));
+  return read_punches(db_, "p.actor = :a AND p.at >= :f AND p.at < :t", actor, to_unix_ms(from), to_unix_ms(to));
 }
 
 std::vector<app::PunchRow> SqlTx::punches_below(std::string_view path, UnixMs from, UnixMs to) {
   const Subtree range(path);
-  return read_punches(db_,
-                      "SELECT p.record, p.actor, u.name, p.device, p.act, p.at, p.received, p.clock_source, "
-                      "p.clock_error_ms, p.fix, p.place, p.grid FROM punches p LEFT JOIN users u ON u.login = p.actor "
-                      "WHERE p.at >= :f AND p.at < :t AND p.scope >= :s AND p.scope < :e ORDER BY p.at, p.punch",
-                      to_unix_ms(from), to_unix_ms(to), range.from, range.to);
+  return read_punches(db_, "p.at >= :f AND p.at < :t AND p.scope >= :s AND p.scope < :e", to_unix_ms(from),
+                      to_unix_ms(to), range.from, range.to);
+}
+
+std::vector<app::PunchRow> SqlTx::unconfirmed_punches(std::string_view device, const Uuid& boot) {
+  // 0 is ClockSource::local; written out, so that the index serves.
+  return read_punches(db_, "p.device = :d AND p.boot = :b AND p.clock_source = 0", device, uuid_text(boot));
+}
+
+void SqlTx::time_punch(const app::PunchRow& punch) {
+  db_.change(
+      "UPDATE punches SET at = :t, clock_source = :s, clock_error_ms = :e, clock_offset_ms = :o WHERE punch = :p",
+      to_unix_ms(punch.at), static_cast<std::int64_t>(punch.clock.source), punch.clock.error_ms, punch.clock.offset_ms,
+      punch.row);
+}
+
+std::optional<ClockReading> SqlTx::clock_of(std::string_view device, const Uuid& boot) {
+  std::optional<ClockReading> known;
+  db_.each<std::int64_t, std::int64_t, std::int64_t, std::int64_t>(
+      "SELECT at, mono, source, error_ms FROM clocks WHERE device = :d AND boot = :b",
+      [&](std::int64_t at, std::int64_t mono, std::int64_t source, std::int64_t error) {
+        known = ClockReading{
+            from_unix_ms(at), Millis{mono}, {enum_of(source, ClockSource::gnss), static_cast<std::uint32_t>(error), 0}};
+      },
+      device, uuid_text(boot));
+  return known;
+}
+
+void SqlTx::put_clock(std::string_view device, const Uuid& boot, const ClockReading& reading) {
+  db_.change(
+      "INSERT INTO clocks (device, boot, at, mono, source, error_ms) VALUES (:d, :b, :a, :m, :s, :e) "
+      "ON CONFLICT (device, boot) DO UPDATE SET at = excluded.at, mono = excluded.mono, source = excluded.source, "
+      "error_ms = excluded.error_ms",
+      device, uuid_text(boot), to_unix_ms(reading.at), reading.mono.count(),
+      static_cast<std::int64_t>(reading.quality.source), reading.quality.error_ms);
 }
 
 void SqlTx::upsert_patrol(const app::PatrolRow& patrol) {

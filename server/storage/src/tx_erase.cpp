@@ -117,6 +117,7 @@ app::ErasedPerson SqlTx::erase_person(std::string_view login) {
 
   db_.change("UPDATE verify_tasks SET assignee = '' WHERE assignee = :l", login);
   db_.change("UPDATE devices SET holder = '' WHERE holder = :l", login);
+  db_.change("UPDATE notices SET who = '' WHERE who = :l", login);
   for (const char* sql : {"DELETE FROM last_devices WHERE login = :l", "DELETE FROM login_places WHERE login = :l",
                           "DELETE FROM sessions WHERE login = :l"}) {
     db_.change(sql, login);

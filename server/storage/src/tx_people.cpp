@@ -253,6 +253,22 @@ void SqlTx::touch_device(std::string_view id, UnixMs seen, const std::optional<S
   state().touch(std::string(id), {seen, status});
 }
 
+app::Handed SqlTx::handed(std::string_view device) {
+  app::Handed handed;
+  db_.each<std::string, std::string, std::string>(
+      "SELECT handed_epoch, handed_settings, handed_categories FROM devices WHERE id = :i AND handed_epoch <> ''",
+      [&](const std::string& epoch, std::string settings, std::string categories) {
+        handed = {uuid_of(epoch), std::move(settings), std::move(categories)};
+      },
+      device);
+  return handed;
+}
+
+void SqlTx::set_handed(std::string_view device, const app::Handed& handed) {
+  db_.change("UPDATE devices SET handed_epoch = :e, handed_settings = :s, handed_categories = :c WHERE id = :i",
+             uuid_text(handed.epoch), handed.settings, handed.categories, device);
+}
+
 std::optional<std::string> SqlTx::device_of(std::string_view login) {
   if (login.empty()) return std::nullopt;
   const auto* noted = state_ == nullptr ? nullptr : state_->last_device(std::string(login));
@@ -344,7 +360,9 @@ void SqlTx::agree_down(std::string_view device, std::optional<std::uint64_t> ack
     // given, the store was put back and nobody said so: then it is any of them.
     const auto first_kept_back = db_.value<std::int64_t>(
         "SELECT n FROM down_items WHERE device = :d AND kept_back = 1 ORDER BY n LIMIT 1", device);
-    const auto own = first_kept_back.value_or(has > given && !unagreed ? 0 : given + 1);
+    const bool put_back = has > given && !unagreed;
+    if (put_back) db_.change("UPDATE devices SET handed_epoch = '' WHERE id = :d", device);
+    const auto own = first_kept_back.value_or(put_back ? 0 : given + 1);
     db_.change("DELETE FROM down_items WHERE device = :d AND n <= :n AND n < :o", device, has, own);
     if (has >= own) renumber_down(device, own, has);
   }
@@ -354,6 +372,29 @@ void SqlTx::agree_down(std::string_view device, std::optional<std::uint64_t> ack
       "INSERT INTO down_agreed (device, generation) VALUES (:d, :g) "
       "ON CONFLICT (device) DO UPDATE SET generation = excluded.generation",
       device, *unagreed);
+}
+
+void SqlTx::insert_notice(const app::NoticeRow& notice) {
+  db_.change("INSERT INTO notices (id, at, who, request, text) VALUES (:i, :t, :w, :r, :x)", uuid_text(notice.id),
+             to_unix_ms(notice.at), notice.by, to_hex(notice.request), notice.text);
+  for (const auto& device : notice.devices) {
+    db_.change("INSERT INTO notice_devices (notice, device) VALUES (:n, :d)", uuid_text(notice.id), device);
+  }
+}
+
+std::optional<app::NoticeRow> SqlTx::find_notice(const Uuid& id) {
+  std::optional<app::NoticeRow> found;
+  db_.each<std::int64_t, std::string, std::string, std::string>(
+      "SELECT at, who, request, text FROM notices WHERE id = :i",
+      [&](std::int64_t at, std::string by, const std::string& request, std::string text) {
+        found = app::NoticeRow{id, from_unix_ms(at), std::move(by), sha256_of(request), std::move(text), {}};
+      },
+      uuid_text(id));
+  if (!found) return found;
+  db_.each<std::string>(
+      "SELECT device FROM notice_devices WHERE notice = :i ORDER BY device",
+      [&](std::string device) { found->devices.push_back(std::move(device)); }, uuid_text(id));
+  return found;
 }
 
 // Gives the items from `from` on the numbers after `last`, in their order, and the next item the one behind them.

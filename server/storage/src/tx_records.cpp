@@ -37,6 +37,52 @@ void split(std::string_view text, F&& f) {
   for (std::size_t i = 0; i < all.size(); i += N) f(fixed_of<N>(ByteView(all).subspan(i, N)));
 }
 
+// rest: the column `raw`, or '', and where from.
+template <class... Args>
+std::vector<app::QuarantineRow> read_quarantine(Connection& db, const std::string& rest, const Args&... args) {
+  std::vector<app::QuarantineRow> rows;
+  db.each<std::int64_t, std::string, std::string, std::optional<std::string>, std::optional<std::string>,
+          std::optional<std::int64_t>, std::string, std::optional<std::string>, std::int64_t, std::int64_t,
+          std::int64_t, std::int64_t, std::int64_t, std::string, std::string, std::string>(
+      "SELECT quarantined, device, topic, record, epoch, seq, kind, hash, size, received, last_at, times, error_code, "
+      "error_field, error_detail, " +
+          rest,
+      [&](std::int64_t number, std::string device, std::string topic, const std::optional<std::string>& record,
+          const std::optional<std::string>& epoch, std::optional<std::int64_t> seq, std::string kind,
+          const std::optional<std::string>& hash, std::int64_t size, std::int64_t received, std::int64_t last,
+          std::int64_t times, std::int64_t code, std::string field, std::string detail, const std::string& raw) {
+        app::QuarantineRow row;
+        row.row = number;
+        row.device = std::move(device);
+        row.topic = std::move(topic);
+        if (record) row.record = uuid_of(*record);
+        if (epoch) row.epoch = uuid_of(*epoch);
+        if (seq) row.seq = static_cast<std::uint64_t>(*seq);
+        row.kind = std::move(kind);
+        if (hash) row.hash = sha256_of(*hash);
+        row.size = static_cast<std::size_t>(size);
+        row.received = from_unix_ms(received);
+        row.last = from_unix_ms(last);
+        row.times = static_cast<std::uint64_t>(times);
+        row.error = {static_cast<ErrorCode>(code), std::move(field), std::move(detail)};
+        row.raw = bytes_of(raw);
+        rows.push_back(std::move(row));
+      },
+      args...);
+  return rows;
+}
+
+// ",a,b,"
+std::vector<std::string> flag_words(std::string_view flags) {
+  std::vector<std::string> words;
+  while (!flags.empty()) {
+    const auto end = std::min(flags.find(','), flags.size());
+    if (end > 0) words.emplace_back(flags.substr(0, end));
+    flags.remove_prefix(std::min(end + 1, flags.size()));
+  }
+  return words;
+}
+
 }  // namespace
 
 std::optional<StreamState> SqlTx::stream_row(std::string_view device, const std::string& epoch) {
@@ -261,35 +307,12 @@ void SqlTx::leave_quarantine(std::string_view device, const Sha256& hash) {
 }
 
 std::vector<app::QuarantineRow> SqlTx::quarantined(std::size_t limit) {
-  std::vector<app::QuarantineRow> rows;
-  db_.each<std::int64_t, std::string, std::string, std::optional<std::string>, std::optional<std::string>,
-           std::optional<std::int64_t>, std::string, std::optional<std::string>, std::int64_t, std::int64_t,
-           std::int64_t, std::int64_t, std::int64_t, std::string, std::string, std::string>(
-      "SELECT quarantined, device, topic, record, epoch, seq, kind, hash, size, received, last_at, times, error_code, "
-      "error_field, error_detail, raw FROM quarantine ORDER BY quarantined DESC LIMIT :l",
-      [&](std::int64_t number, std::string device, std::string topic, const std::optional<std::string>& record,
-          const std::optional<std::string>& epoch, std::optional<std::int64_t> seq, std::string kind,
-          const std::optional<std::string>& hash, std::int64_t size, std::int64_t received, std::int64_t last,
-          std::int64_t times, std::int64_t code, std::string field, std::string detail, const std::string& raw) {
-        app::QuarantineRow row;
-        row.row = number;
-        row.device = std::move(device);
-        row.topic = std::move(topic);
-        if (record) row.record = uuid_of(*record);
-        if (epoch) row.epoch = uuid_of(*epoch);
-        if (seq) row.seq = static_cast<std::uint64_t>(*seq);
-        row.kind = std::move(kind);
-        if (hash) row.hash = sha256_of(*hash);
-        row.size = static_cast<std::size_t>(size);
-        row.received = from_unix_ms(received);
-        row.last = from_unix_ms(last);
-        row.times = static_cast<std::uint64_t>(times);
-        row.error = {static_cast<ErrorCode>(code), std::move(field), std::move(detail)};
-        row.raw = bytes_of(raw);
-        rows.push_back(std::move(row));
-      },
-      limit_number(limit));
-  return rows;
+  return read_quarantine(db_, "raw FROM quarantine ORDER BY quarantined DESC LIMIT :l", limit_number(limit));
+}
+
+std::vector<app::QuarantineRow> SqlTx::quarantined_of(std::string_view device, std::size_t limit) {
+  return read_quarantine(db_, "'' FROM quarantine WHERE device = :d ORDER BY last_at DESC, quarantined DESC LIMIT :l",
+                         device, limit_number(limit));
 }
 
 std::map<std::string, app::QuarantineCounts> SqlTx::quarantine_counts(std::string_view path) {
@@ -312,6 +335,35 @@ std::map<std::string, app::QuarantineCounts> SqlTx::quarantine_counts(std::strin
       },
       range.from, range.to);
   return counts;
+}
+
+std::map<std::string, app::FlagCounts> SqlTx::flag_counts(std::string_view path) {
+  const Subtree range(path);
+  std::map<std::string, app::FlagCounts> counts;
+  db_.each<std::string, std::int64_t, std::int64_t>(
+      "SELECT s.device, COUNT(*), MAX(r.received) FROM orgs o JOIN devices d ON d.town = o.code "
+      "JOIN streams s ON s.device = d.id JOIN records r ON r.stream = s.stream AND r.flags <> '' "
+      "WHERE o.scope >= :f AND o.scope < :t GROUP BY s.device",
+      [&](const std::string& device, std::int64_t records, std::int64_t last) {
+        counts[device] = {static_cast<std::uint64_t>(records), from_unix_ms(last)};
+      },
+      range.from, range.to);
+  return counts;
+}
+
+std::vector<app::FlaggedRecord> SqlTx::flagged(std::string_view device, std::size_t limit) {
+  std::vector<app::FlaggedRecord> records;
+  db_.each<std::string, std::int64_t, std::string, std::int64_t, std::int64_t, std::string>(
+      "SELECT r.id, r.seq, r.kind, r.at, r.received, r.flags FROM streams s "
+      "JOIN records r ON r.stream = s.stream AND r.flags <> '' WHERE s.device = :d "
+      "ORDER BY r.received DESC, r.record DESC LIMIT :l",
+      [&](const std::string& id, std::int64_t seq, std::string kind, std::int64_t at, std::int64_t received,
+          const std::string& flags) {
+        records.push_back({uuid_of(id), static_cast<std::uint64_t>(seq), std::move(kind), from_unix_ms(at),
+                           from_unix_ms(received), flag_words(flags)});
+      },
+      device, limit_number(limit));
+  return records;
 }
 
 void SqlTx::add_signature_job(const app::SignatureJob& job) {

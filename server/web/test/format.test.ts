@@ -57,7 +57,7 @@ describe('duty', () => {
     act,
     at,
     received: at,
-    clock: { source: 'gnss', error_ms: 0 },
+    clock: { source: 'gnss', error_ms: 0, offset_ms: 0 },
     fix: null,
     place,
     grid: 'g',
@@ -70,7 +70,7 @@ describe('duty', () => {
 })
 
 describe('devices', () => {
-  const device = (last_seen: number | null, revoked = false): Device => ({ id: 'd', town: 't', holder: '', last_seen, revoked, status: null })
+  const device = (last_seen: number | null, revoked = false): Device => ({ id: 'd', town: 't', holder: '', last_seen, revoked, status: null, flagged: { records: 0, last: null }, quarantine: { rows: 0, bytes: 0, overflow: 0, overflow_bytes: 0 } })
   it('tells the silent ones', () => {
     const now = 100 * 3600_000
     expect(silence(device(now - 60_000), now)).toBe('awake')

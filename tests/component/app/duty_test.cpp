@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <gridward/test/server_world.hpp>
 
 namespace gridward {
@@ -75,6 +76,88 @@ TEST(Duty, DaysAsTextAreChecked) {
     EXPECT_EQ(code(day), ErrorCode::out_of_range) << day;
   }
   EXPECT_TRUE(world.duty->punches(world.actor("op"), "2028-02-29").has_value());
+}
+
+// A handheld that was without signal since it started, its wall clock in 1970: the first heartbeat after the connection
+// tells when the punches really were, also those that came in front of it.
+TEST(Duty, PunchesByAWallClockAloneAreToldByTheirBoot) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto begin = world.clock.now();
+  const auto by_wall_clock = [&](RecordBody body, std::chrono::seconds since) {
+    auto r = hh.record(std::move(body));
+    r.mono = 10s + since;
+    r.at = from_unix_ms(0) + r.mono;
+    r.clock = {};
+    return r;
+  };
+  TrackBody walk;
+  for (int i = 0; i < 5; ++i)
+    walk.points.push_back({from_unix_ms(0) + 10s + 1min * i, geo_point(39.205, 117.805), 300});
+  const auto in = by_wall_clock(SignBody{SignAct::in}, 0s);
+  const auto track = by_wall_clock(walk, 6min);
+  const auto out = by_wall_clock(SignBody{SignAct::out}, 30min);
+  EXPECT_EQ(hh.receipt({in}).ok.size(), 1u);
+  EXPECT_TRUE(must(world.duty->punches(world.actor("op"), kDay)).empty()) << "1970";
+
+  world.clock.advance(1h);
+  auto heartbeat = hh.record(StatusBody{2, 100, 3600, std::nullopt, "1"});
+  heartbeat.mono = 10s + 1h;
+  heartbeat.clock = {ClockSource::server, 150, 0};
+  heartbeat.seq = 4;
+  world.live.take();
+  EXPECT_EQ(hh.receipt({heartbeat}).ok.size(), 1u);
+  auto rows = must(world.duty->punches(world.actor("op"), kDay));
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].at, begin);
+  // A crystal may have erred 360 ms in an hour. What the wall clock showed can still be told.
+  EXPECT_EQ(rows[0].clock.source, ClockSource::server);
+  EXPECT_EQ(rows[0].clock.error_ms, 510u);
+  EXPECT_EQ(rows[0].at - Millis{rows[0].clock.offset_ms}, in.at);
+  const auto live = world.live.take();
+  EXPECT_TRUE(std::ranges::any_of(live, [](const auto& event) { return event.kind == "duty" && event.id == "m1"; }));
+
+  EXPECT_EQ(hh.receipt({track, out}).ok.size(), 2u);
+  const auto day = must(world.duty->member_day(world.actor("op"), "m1", kDay));
+  EXPECT_EQ(day.windows, (std::vector<domain::DutyWindow>{{begin, begin + 30min}}));
+  ASSERT_EQ(day.tracks.size(), 1u);
+  EXPECT_EQ(day.tracks[0].points.size(), 5u);
+  EXPECT_EQ(day.tracks[0].points[4].at, begin + 4min);
+}
+
+TEST(Duty, AnotherBootOrAWorseClockTellsNothing) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto punch_at = [&] { return must(world.duty->punches(world.actor("op"), kDay)).at(0); };
+  auto in = hh.record(SignBody{SignAct::in});
+  in.at -= 2h;
+  in.clock = {};
+  auto other = hh.record(StatusBody{0, 0, 0, std::nullopt, "1"});
+  other.boot = hh.fresh_id();
+  auto unsure = hh.record(StatusBody{0, 0, 0, std::nullopt, "1"});
+  unsure.clock = {};
+  EXPECT_EQ(hh.receipt({in, other, unsure}).ok.size(), 3u);
+  EXPECT_EQ(punch_at().at, in.at);
+  EXPECT_EQ(punch_at().clock, ClockQuality{});
+
+  // The best that is known counts, in whatever order it comes: satellites before a receipt, a close bound before a
+  // wide.
+  auto by_server = hh.record(StatusBody{0, 0, 0, std::nullopt, "1"});
+  by_server.clock = {ClockSource::server, 100, 0};
+  EXPECT_EQ(hh.receipt({by_server}).ok.size(), 1u);
+  EXPECT_EQ(punch_at().clock.source, ClockSource::server);
+  const auto told = punch_at();
+  auto wide = hh.record(StatusBody{0, 0, 0, std::nullopt, "1"});
+  wide.at += 5min;
+  wide.clock = {ClockSource::server, 9'000, 0};
+  auto later = hh.record(SignBody{SignAct::out});
+  later.at -= 2h;
+  later.clock = {};
+  EXPECT_EQ(hh.receipt({wide, later}).ok.size(), 2u);
+  EXPECT_EQ(punch_at().at, told.at) << "what is told once stands";
+  const auto rows = must(world.duty->punches(world.actor("op"), kDay));
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[1].at - rows[0].at, later.mono - in.mono) << "by the close bound, not by the wide one";
 }
 
 TEST(Duty, AMembersDay) {

@@ -137,7 +137,13 @@ TEST(SignatureJobs, GoodOnesPassAndForgedOnesAreFlagged) {
   up.signature->at(5) ^= 1;
   EXPECT_EQ(Handheld::receipt_of(hh.send(up)).ok.size(), 1u) << "evidence, not a gate";
   app::SignatureJobs jobs(world.services());
+  world.live.take();
   EXPECT_TRUE(jobs.run_once());
+  const auto told = world.live.take();
+  ASSERT_EQ(told.size(), 1u) << "the page of devices shows it";
+  EXPECT_EQ(told[0].kind, "device");
+  EXPECT_EQ(told[0].id, "hh-1");
+  EXPECT_EQ(told[0].org_path, "120116/" + kTown);
   EXPECT_FALSE(jobs.run_once());
   EXPECT_TRUE(world.read([](app::Tx& tx) { return tx.signature_jobs(10); }).empty());
   const auto flags = [&](const Record& record) {

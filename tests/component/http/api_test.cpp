@@ -19,7 +19,7 @@ using nlohmann::json;
 class ApiTest : public ::testing::Test {
  protected:
   explicit ApiTest(const WorldOptions& options = {}) : world(options) {
-    add_api(router, {auth, cases, organisation, duty, *world.photos, world.clock, world.policy, hub,
+    add_api(router, {auth, cases, organisation, duty, notices, *world.photos, world.clock, world.policy, hub,
                      [this] { return health; }, "1.2.3", false, proxy});
     port = server.start().value();
   }
@@ -74,6 +74,7 @@ class ApiTest : public ::testing::Test {
   app::Cases cases{services()};
   app::Organisation organisation{services()};
   app::Duty duty{services()};
+  app::Notices notices{services()};
   Health health{true, 7, true, "connected", true};
   std::string proxy = "127.0.0.1";
   Router router;
@@ -116,9 +117,9 @@ TEST_F(ApiTest, LoginGivesACookieThatLogoutTakesBack) {
 }
 
 TEST_F(ApiTest, NothingIsGivenWithoutALogin) {
-  for (const char* path :
-       {"/api/me", "/api/cases", "/api/cases/counts", "/api/org", "/api/units", "/api/members", "/api/devices",
-        "/api/duty", "/api/duty/m1", "/api/live", "/api/cases/018f0000-0000-7000-8000-000000000000"}) {
+  for (const char* path : {"/api/me", "/api/cases", "/api/cases/counts", "/api/org", "/api/units", "/api/members",
+                           "/api/devices", "/api/devices/hh-1/troubles", "/api/duty", "/api/duty/m1", "/api/live",
+                           "/api/cases/018f0000-0000-7000-8000-000000000000"}) {
     get(path, {}, 401);
     get(path, {"made-up"}, 401);
     get(path, {std::string(5000, 'a')}, 401);
@@ -323,7 +324,7 @@ TEST_F(ApiTest, ADayOfDuty) {
   EXPECT_EQ(day["punches"][0]["place"], "inside");
   EXPECT_EQ(day["punches"][0]["name"], "甲");
   EXPECT_EQ(day["punches"][0]["grid_name"], "一村第一网格");
-  EXPECT_EQ(day["punches"][0]["clock"], (json{{"source", "gnss"}, {"error_ms", 10}}));
+  EXPECT_EQ(day["punches"][0]["clock"], (json{{"source", "gnss"}, {"error_ms", 10}, {"offset_ms", 0}}));
   EXPECT_EQ(day["punches"][1]["place"], "unknown");
   EXPECT_EQ(day["punches"][1]["fix"], nullptr);
   EXPECT_EQ(get("/api/duty?day=2026-03-11", operator_)["punches"].size(), 0U);
@@ -405,6 +406,113 @@ TEST_F(ApiTest, ADevicesQuarantineIsSeen) {
   EXPECT_GT(devices[0]["quarantine"]["bytes"], 0);
   EXPECT_EQ(devices[0]["quarantine"]["overflow"], 0);
   EXPECT_EQ(devices[1]["quarantine"], (json{{"rows", 0}, {"bytes", 0}, {"overflow", 0}, {"overflow_bytes", 0}}));
+}
+
+TEST_F(ApiTest, AWrongOrMissingSignatureIsSeenAtItsDevice) {
+  operator_ = login("op");
+  EXPECT_EQ(get("/api/devices", operator_)["devices"][0]["flagged"], (json{{"records", 0}, {"last", nullptr}}));
+  const auto unsigned_one = hh.report("没有签名");
+  EXPECT_EQ(Handheld::receipt_of(hh.send(hh.message({unsigned_one}, false))).ok.size(), 1U);
+  world.clock.advance(5s);
+  const auto forged = hh.report("签名不对");
+  auto up = hh.message({forged});
+  up.signature->at(9) ^= 1;
+  EXPECT_EQ(Handheld::receipt_of(hh.send(up)).ok.size(), 1U);
+  EXPECT_TRUE(app::SignatureJobs(services()).run_once());
+  auto bad = hh.report("x");
+  std::get<ReportBody>(bad.body).category = "9999";
+  EXPECT_EQ(hh.receipt({bad}).bad.size(), 1U);
+
+  const auto now = to_unix_ms(world.clock.now());
+  EXPECT_EQ(get("/api/devices", operator_)["devices"][0]["flagged"], (json{{"records", 2}, {"last", now}}));
+  const auto troubles = get("/api/devices/hh-1/troubles", operator_);
+  EXPECT_EQ(troubles["flagged"], json::array({{{"record", to_string(forged.id)},
+                                               {"seq", 2},
+                                               {"kind", "report"},
+                                               {"at", to_unix_ms(forged.at)},
+                                               {"received", now},
+                                               {"reasons", {"bad_signature"}}},
+                                              {{"record", to_string(unsigned_one.id)},
+                                               {"seq", 1},
+                                               {"kind", "report"},
+                                               {"at", to_unix_ms(unsigned_one.at)},
+                                               {"received", now - 5000},
+                                               {"reasons", {"unsigned"}}}}));
+  ASSERT_EQ(troubles["quarantined"].size(), 1U);
+  const auto& row = troubles["quarantined"][0];
+  EXPECT_EQ(row["record"], to_string(bad.id));
+  EXPECT_EQ(row["name"], "unknown_category");
+  EXPECT_EQ(row["times"], 1);
+  EXPECT_FALSE(row.contains("raw"));
+
+  EXPECT_EQ(get("/api/devices/hh-2/troubles", operator_),
+            (json{{"flagged", json::array()}, {"quarantined", json::array()}}));
+  get("/api/devices/hh-3/troubles", operator_, 404);  // of the other town
+  get("/api/devices/nobody/troubles", operator_, 404);
+  get("/api/devices/hh-1/troubles", login("boss"));
+  for (const char* who : {"u1", "m1"}) get("/api/devices/hh-1/troubles", login(who), 403);
+}
+
+TEST_F(ApiTest, ANoticeGoesToHandhelds) {
+  operator_ = login("op");
+  const auto say = [&](const Session& session, const json& body, int status = 200) {
+    const auto answer = ask("POST /api/devices/notices", session, body.dump());
+    EXPECT_EQ(answer.status, status) << body << answer.body;
+    return json::parse(answer.body);
+  };
+  const auto heard = [&] {
+    std::vector<std::string> lines;
+    for (const auto& sent : world.devices.take()) {
+      if (const auto* item = std::get_if<DownItem>(&sent.message)) lines.push_back(sent.device + " " + item->body);
+    }
+    return lines;
+  };
+  using Lines = std::vector<std::string>;
+  const auto id = [&] { return to_string(hh.fresh_id()); };
+  json body{{"id", id()}, {"text", "明日大风"}, {"devices", {"hh-1"}}};
+  EXPECT_EQ(say(operator_, body), (json{{"id", body["id"]}, {"devices", 1}}));
+  EXPECT_EQ(heard(), Lines{R"(hh-1 {"text":"明日大风"})"});
+  // A second click, or an answer that was lost.
+  EXPECT_EQ(say(operator_, body)["devices"], 1);
+  EXPECT_EQ(heard(), Lines{});
+  EXPECT_EQ(world.read([](app::Tx& tx) { return tx.pending_down("hh-1", 10); }).size(), 1U);
+  auto other = body;
+  other["text"] = "别的";
+  EXPECT_EQ(say(operator_, other, 409)["name"], "id_conflict");
+  EXPECT_EQ(say(login("boss"), body, 409)["name"], "id_conflict") << "somebody else's";
+
+  EXPECT_EQ(say(operator_, {{"id", id()}, {"text", "b"}, {"devices", {"hh-2", "hh-1", "hh-2"}}})["devices"], 2);
+  EXPECT_EQ(heard(), (Lines{R"(hh-1 {"text":"明日大风"})", R"(hh-1 {"text":"b"})", R"(hh-2 {"text":"b"})"}));
+
+  // What is wrong with one of them stops it for all.
+  const auto refused = say(operator_, {{"id", id()}, {"text", "c"}, {"devices", {"hh-1", "hh-3"}}}, 404);
+  EXPECT_EQ(refused["field"], "devices[1]");
+  EXPECT_EQ(say(operator_, {{"id", id()}, {"text", "c"}}, 422)["field"], "devices");
+  EXPECT_EQ(say(operator_, {{"id", id()}, {"text", "c"}, {"devices", {"hh-1"}}, {"all", true}}, 422)["field"],
+            "devices");
+  EXPECT_EQ(say(operator_, {{"id", id()}, {"text", ""}, {"all", true}}, 422)["field"], "text");
+  EXPECT_EQ(say(operator_, {{"id", id()}, {"text", std::string("a\0b", 3)}, {"all", true}}, 422)["field"], "text");
+  EXPECT_EQ(say(operator_, {{"id", "x"}, {"text", "c"}, {"all", true}}, 400)["field"], "id");
+  EXPECT_EQ(
+      say(operator_, {{"id", id()}, {"text", "c"}, {"devices", std::vector<std::string>(1001, "hh-1")}}, 422)["field"],
+      "devices");
+  for (const char* who : {"u1", "m1"}) {
+    EXPECT_EQ(say(login(who), {{"id", id()}, {"text", "c"}, {"devices", {"hh-1"}}}, 403)["name"], "forbidden");
+  }
+  EXPECT_EQ(ask("POST /api/devices/notices", operator_, body.dump(), "").status, 403);  // without the header
+  EXPECT_EQ(heard(), Lines{});
+
+  must(world.store->write([](app::Tx& tx) -> Result<void> {
+    auto device = tx.find_device("hh-2").value();
+    device.revoked = true;
+    tx.upsert_device(device);
+    return {};
+  }));
+  EXPECT_EQ(say(operator_, {{"id", id()}, {"text", "c"}, {"devices", {"hh-2"}}}, 403)["name"], "revoked_device");
+  EXPECT_EQ(say(operator_, {{"id", id()}, {"text", "全镇"}, {"all", true}})["devices"], 1);
+  EXPECT_EQ(say(login("boss"), {{"id", id()}, {"text", "全区"}, {"all", true}})["devices"], 2);
+  const auto all = heard();
+  EXPECT_EQ(all.back(), R"(hh-3 {"text":"全区"})");
 }
 
 // The world's store is opened before a test can skip itself.

@@ -25,10 +25,57 @@ app::PunchRow punch(std::uint32_t number, std::string actor, UnixMs when) {
   return row;
 }
 
+TEST_P(DutyRows, PunchesWithoutAClockAreFoundByTheirBootAndTimed) {
+  auto unsure = punch(1, "m1", at(10));
+  unsure.boot = id(77);
+  auto sure = punch(2, "m1", at(11));
+  sure.boot = id(77);
+  sure.clock.source = ClockSource::server;
+  auto other = punch(3, "m1", at(12));
+  other.boot = id(78);
+  write([&](app::Tx& tx) {
+    add_member(tx, "m1", "120116115");
+    for (const auto& row : {unsure, sure, other}) tx.insert_punch(row);
+    auto found = tx.unconfirmed_punches("hh-1", id(77));
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].record, unsure.record);
+    found[0].at = at(20);
+    found[0].clock = {ClockSource::server, 5, -10};
+    tx.time_punch(found[0]);
+    EXPECT_TRUE(tx.unconfirmed_punches("hh-1", id(77)).empty());
+    EXPECT_TRUE(tx.unconfirmed_punches("hh-2", id(78)).empty());
+  });
+  read([&](app::Tx& tx) {
+    const auto rows = tx.punches_of("m1", at(0), at(30));
+    ASSERT_EQ(rows.size(), 3U);
+    EXPECT_EQ(rows[2].record, unsure.record);
+    EXPECT_EQ(rows[2].at, at(20));
+    EXPECT_EQ(rows[2].clock, (ClockQuality{ClockSource::server, 5, -10}));
+  });
+}
+
+TEST_P(DutyRows, ABootHasOneClock) {
+  const ClockReading first{at(10), Millis{5}, {ClockSource::server, 100, 0}};
+  const ClockReading second{at(-10), Millis{8}, {ClockSource::gnss, 0, 0}};
+  write([&](app::Tx& tx) {
+    EXPECT_FALSE(tx.clock_of("hh-1", id(1)));
+    tx.put_clock("hh-1", id(1), first);
+    tx.put_clock("hh-2", id(1), second);
+    EXPECT_EQ(tx.clock_of("hh-1", id(1)), first);
+    tx.put_clock("hh-1", id(1), second);
+  });
+  read([&](app::Tx& tx) {
+    EXPECT_EQ(tx.clock_of("hh-1", id(1)), second);
+    EXPECT_FALSE(tx.clock_of("hh-1", id(2)));
+  });
+}
+
 TEST_P(DutyRows, APunchComesBackWithAllItSays) {
   auto full = punch(1, "m1", at(10));
   full.act = SignAct::out;
-  full.clock = {ClockSource::gnss, 4'000'000'000U};
+  full.clock = {ClockSource::gnss, 4'000'000'000U, -7'200'000};
+  full.boot = id(77);
+  full.mono = Millis{86'400'000};
   full.fix = Fix{{-900000000, 1800000000}, 0, FixSource::manual, Datum::gcj02, true, at(9)};
   full.place = domain::PlaceJudgement::near_edge;
   full.grid = "120116115201001";
@@ -50,6 +97,8 @@ TEST_P(DutyRows, APunchComesBackWithAllItSays) {
     EXPECT_EQ(rows[0].at, full.at);
     EXPECT_EQ(rows[0].received, full.received);
     EXPECT_EQ(rows[0].clock, full.clock);
+    EXPECT_EQ(rows[0].boot, full.boot);
+    EXPECT_EQ(rows[0].mono, full.mono);
     EXPECT_EQ(rows[0].fix, full.fix);
     EXPECT_EQ(rows[0].place, full.place);
     EXPECT_EQ(rows[0].grid, full.grid);

@@ -300,6 +300,24 @@ TEST_P(People, AStoreThatWasPutBackGoesOnAboveWhatTheDeviceHas) {
   write([&](app::Tx& tx) { EXPECT_EQ(tx.enqueue_down("hh-1", "notice", "f", at(0)), 22U); });
 }
 
+TEST_P(People, ANoticeIsKnownByItsId) {
+  const app::NoticeRow notice{id(5), at(1), "op", Sha256{7}, "明日大风", {"hh-1", "hh-2"}};
+  write([&](app::Tx& tx) {
+    EXPECT_FALSE(tx.find_notice(id(5)));
+    tx.insert_notice(notice);
+  });
+  read([&](app::Tx& tx) {
+    const auto found = tx.find_notice(id(5)).value();
+    EXPECT_EQ(found.at, notice.at);
+    EXPECT_EQ(found.by, "op");
+    EXPECT_EQ(found.request, notice.request);
+    EXPECT_EQ(found.text, notice.text);
+    EXPECT_EQ(found.devices, notice.devices);
+  });
+  write([](app::Tx& tx) { tx.erase_person("op"); });
+  read([](app::Tx& tx) { EXPECT_EQ(tx.find_notice(id(5))->by, ""); });
+}
+
 // What `restore` does to a database.
 void new_generation(const std::string& url, const char* text) {
   raw_sql(url, std::string("UPDATE store_generation SET generation = '") + text + "' RETURNING 1");

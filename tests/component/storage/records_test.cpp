@@ -214,6 +214,54 @@ TEST_P(Records, FlagsAreThereOnce) {
             (std::vector<std::string>{",unsigned,", ",unsigned,signature,sign,", ""}));
 }
 
+// The rows that counts by subtree go through.
+void two_towns(app::Tx& tx) {
+  for (const char* code : {"1", "2"}) {
+    app::OrgNode town;
+    town.code = code;
+    town.path = code;
+    town.kind = app::OrgKind::town;
+    tx.upsert_org(town);
+  }
+  for (const char* name : {"hh-1", "hh-2", "hh-3"}) {
+    app::Device one;
+    one.id = name;
+    one.town = name == std::string("hh-3") ? "2" : "1";
+    tx.upsert_device(one);
+  }
+}
+
+TEST_P(Records, WhatIsFlaggedIsCountedAndListedByDevice) {
+  write([](app::Tx& tx) {
+    two_towns(tx);
+    for (const std::uint64_t seq : {1, 2, 3}) {
+      auto one = record(seq);
+      one.received = at(static_cast<std::int64_t>(seq));
+      tx.insert_record(one);
+    }
+    const std::vector<Uuid> two{id(1), id(3)};
+    tx.flag_records("hh-1", id(1), two, "unsigned");
+    const std::vector<Uuid> one{id(3)};
+    tx.flag_records("hh-1", id(1), one, "bad_signature");
+  });
+  read([](app::Tx& tx) {
+    const auto counts = tx.flag_counts("1");
+    ASSERT_EQ(counts.size(), 1U);
+    EXPECT_EQ(counts.at("hh-1"), (app::FlagCounts{2, at(3)}));
+    EXPECT_TRUE(tx.flag_counts("2").empty());
+    const auto rows = tx.flagged("hh-1", 10);
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[0].id, id(3)) << "newest first";
+    EXPECT_EQ(rows[0].seq, 3U);
+    EXPECT_EQ(rows[0].kind, "report");
+    EXPECT_EQ(rows[0].received, at(3));
+    EXPECT_EQ(rows[0].flags, (std::vector<std::string>{"unsigned", "bad_signature"}));
+    EXPECT_EQ(rows[1].flags, std::vector<std::string>{"unsigned"});
+    EXPECT_EQ(tx.flagged("hh-1", 1).size(), 1U);
+    EXPECT_TRUE(tx.flagged("hh-2", 10).empty());
+  });
+}
+
 TEST_P(Records, SomethingHeldIsACheapQuestion) {
   write([](app::Tx& tx) {
     EXPECT_FALSE(tx.has_held("hh-1", id(1)));
@@ -299,6 +347,12 @@ TEST_P(Records, QuarantineKeepsTheBytesOnce) {
     EXPECT_EQ(rows[2].raw, (Bytes{1, 2, 0}));
     EXPECT_GT(rows[0].row, rows[1].row);
     EXPECT_EQ(tx.quarantined(1).size(), 1U);
+    const auto own = tx.quarantined_of("hh-1", 10);
+    ASSERT_EQ(own.size(), 2U);
+    EXPECT_EQ(own[0].hash, sha(1)) << "it came again last";
+    EXPECT_TRUE(own[0].raw.empty());
+    EXPECT_EQ(tx.quarantined_of("hh-1", 1).size(), 1U);
+    EXPECT_TRUE(tx.quarantined_of("hh-9", 10).empty());
   });
   write([](app::Tx& tx) {
     tx.leave_quarantine("hh-1", sha(1));
@@ -308,19 +362,7 @@ TEST_P(Records, QuarantineKeepsTheBytesOnce) {
 
 TEST_P(Records, QuarantineHasABudgetForEachDeviceAndCountsWhatIsOver) {
   write([](app::Tx& tx) {
-    for (const char* code : {"1", "2"}) {
-      app::OrgNode town;
-      town.code = code;
-      town.path = code;
-      town.kind = app::OrgKind::town;
-      tx.upsert_org(town);
-    }
-    for (const char* name : {"hh-1", "hh-2", "hh-3"}) {
-      app::Device one;
-      one.id = name;
-      one.town = name == std::string("hh-3") ? "2" : "1";
-      tx.upsert_device(one);
-    }
+    two_towns(tx);
     // Bytes: sixteen messages fill it, the next is a row without them, and a small one still fits into what is left.
     const Bytes message(app::kQuarantineBytes / 16 - 1, 7);
     for (std::uint32_t i = 1; i <= 17; ++i) tx.quarantine(refused(i, message));

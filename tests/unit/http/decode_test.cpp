@@ -129,6 +129,27 @@ TEST(DecodeAct, NamesWhatIsWrong) {
   EXPECT_EQ(code(R"({"action":"a","version":1,"note":")" + note + R"(x"})").field, "note");
 }
 
+TEST(DecodeNotice, NamesWhatIsWrong) {
+  const auto input = decode_notice(R"({"id":"x","text":"明日大风","devices":["hh-1","hh-2"]})");
+  ASSERT_TRUE(input);
+  EXPECT_EQ(input->text, "明日大风");
+  EXPECT_EQ(input->devices, (std::vector<std::string>{"hh-1", "hh-2"}));
+  EXPECT_FALSE(input->all);
+  EXPECT_TRUE(decode_notice(R"({"id":"x","text":"a","all":true})")->all);
+  const auto code = [](std::string_view body) { return decode_notice(body).error(); };
+  EXPECT_EQ(code(R"({"text":"a"})").field, "id");
+  EXPECT_EQ(code(R"({"id":"x"})").code, ErrorCode::missing_field);
+  EXPECT_EQ(code(R"({"id":"x","text":""})").code, ErrorCode::missing_field);
+  EXPECT_EQ(code(R"({"id":"x","text":"a","devices":"hh-1"})").code, ErrorCode::bad_type);
+  EXPECT_EQ(code(R"({"id":"x","text":"a","devices":["hh-1",2]})").field, "devices[1]");
+  EXPECT_EQ(code(R"({"id":"x","text":"a","all":1})").field, "all");
+  EXPECT_EQ(code(R"({"id":"x","text":"a","every":true})").code, ErrorCode::unknown_kind);
+  std::string text;
+  for (int i = 0; i < 2000; ++i) text += "网";
+  EXPECT_TRUE(decode_notice(R"({"id":"x","text":")" + text + R"("})"));
+  EXPECT_EQ(code(R"({"id":"x","text":")" + text + R"(x"})").code, ErrorCode::out_of_range);
+}
+
 TEST(DecodeNumber, IsWholeAndInRange) {
   EXPECT_EQ(decode_number("limit", "50", 1, 200), 50U);
   EXPECT_EQ(decode_number("limit", "0", 1, 200).error().code, ErrorCode::out_of_range);

@@ -74,6 +74,57 @@ TEST(Profile, ProblemsNamePathValueAndLimit) {
             Texts{"reject_reasons[0]: not an object"});
 }
 
+TEST(Profile, HandheldsAreToldTheSettingsAndTheMatterList) {
+  const auto bare = parse_policy(kProfile, kHolidays);
+  ASSERT_TRUE(bare);
+  EXPECT_EQ(bare->handhelds.value().settings, SettingsItem{});
+  auto text = with(kProfile, "\"reject_reasons\"",
+                   R"("device": {"photo_px": 2048, "photo_quality": 85, "track_ms": 5000, "batch_ms": 120000,
+                      "heartbeat_ms": 60000}, "reject_reasons")");
+  text = with(text, "\"categories\": [",
+              R"("categories": [{"code": "z", "name": "组/乙", "limit": "general"},
+                 {"code": "s", "name": "/丙", "limit": "general"}, )");
+  const auto policy = parse_policy(text, kHolidays);
+  ASSERT_TRUE(policy) << policy.error()[0].field << policy.error()[0].detail;
+  EXPECT_EQ(policy->handhelds->settings, (SettingsItem{"", 2048, 85, Millis{5000}, Millis{120'000}, Millis{60'000}}));
+  const std::vector<CategoriesItem::Category> list{{"z", "乙", "组"}, {"s", "/丙", ""}, {"a", "甲", ""}};
+  EXPECT_EQ(policy->handhelds->categories.list, list) << "in the order of the profile";
+  EXPECT_EQ(policy->categories.at("z").name, "组/乙") << "pages show the whole";
+}
+
+TEST(Profile, WhatNoHandheldCouldReadIsRefused) {
+  const auto device = [](const std::string& field) {
+    return problems(with(kProfile, "\"reject_reasons\"", "\"device\": {" + field + "}, \"reject_reasons\""));
+  };
+  EXPECT_EQ(device(R"("photo_px": 4294967295)"), Texts{});
+  EXPECT_EQ(device(R"("photo_px": 4294967296)"), Texts{"device.photo_px: 4294967296, at most 4294967295"});
+  EXPECT_EQ(device(R"("photo_quality": 0)"), Texts{"device.photo_quality: 0, at least 1"});
+  EXPECT_EQ(device(R"("photo_quality": 101)"), Texts{"device.photo_quality: 101, at most 100"});
+  EXPECT_EQ(device(R"("track_ms": 999)"), Texts{"device.track_ms: 999, at least 1000"});
+  EXPECT_EQ(device(R"("track_ms": 3600001)"), Texts{"device.track_ms: 3600001, at most 3600000"});
+  EXPECT_EQ(device(R"("batch_ms": 999)"), Texts{"device.batch_ms: 999, at least 1000"});
+  EXPECT_EQ(device(R"("batch_ms": 1800001)"), Texts{"device.batch_ms: 1800001, at most 1800000"});
+  EXPECT_EQ(device(R"("heartbeat_ms": 9999)"), Texts{"device.heartbeat_ms: 9999, at least 10000"});
+  EXPECT_EQ(device(R"("heartbeat_ms": 86400001)"), Texts{"device.heartbeat_ms: 86400001, at most 86400000"});
+  EXPECT_EQ(device(R"("heartbeat_s": 60)"), Texts{"device.heartbeat_s: no such field"});
+
+  const auto list = [](std::size_t size, const std::string& name) {
+    std::string rows;
+    for (std::size_t i = 0; i < size; ++i) {
+      rows += R"({"code": "c)" + std::to_string(i) + R"(", "name": ")" + name + R"(", "limit": "general"}, )";
+    }
+    return problems(with(kProfile, "\"categories\": [", "\"categories\": [" + rows));
+  };
+  EXPECT_EQ(list(1, std::string(65, 'x')), Texts{"categories[0].name: 65 characters, at most 64"});
+  EXPECT_EQ(list(2047, "x"), Texts{});
+  EXPECT_EQ(list(2048, "x"), Texts{"categories: 2049 items, at most 2048"});
+  std::string names;
+  for (int i = 0; i < 64; ++i) names += "街";
+  const auto problem = list(2000, names);
+  ASSERT_EQ(problem.size(), 1U);
+  EXPECT_NE(problem.begin()->find("bytes, at most 262080"), std::string::npos) << *problem.begin();
+}
+
 TEST(Profile, CodesStandThereOnce) {
   EXPECT_EQ(problems(with(kProfile, "\"categories\": [",
                           R"("categories": [{"code": "a", "name": "乙", "limit": "general"}, )")),
@@ -92,6 +143,11 @@ TEST(Profile, WhatIsNotJsonIsSaidOnce) {
   EXPECT_EQ(problems("{").size(), 1U);
   EXPECT_EQ(problems("[]"), Texts{": not an object"});
   EXPECT_EQ(problems("{}").size(), 8U);
+}
+
+TEST(Profile, WhatIsNotEvenTextIsToldInText) {
+  EXPECT_EQ(problems("{\n\"a\": \xff}"), Texts{"profile: not JSON, line 2"});
+  EXPECT_EQ(problems(std::string(4 * 1024 * 1024 + 1, ' ')), Texts{"profile: 4194305 bytes, at most 4194304"});
 }
 
 TEST(Profile, AllProblemsAreFoundAtOnce) {

@@ -13,5 +13,8 @@ Migration m0006_generation();
 Migration m0007_down_again_and_quarantine();
 Migration m0008_media_by_sender();
 Migration m0009_salted_chain();
+Migration m0010_handed_to_devices();
+Migration m0011_notices_and_flags();
+Migration m0012_clocks();
 
 }  // namespace gridward::storage

@@ -166,8 +166,24 @@ class Api {
     const auto devices = parts_.organisation.devices(actor);
     if (!devices) return problem(devices.error());
     auto list = Json::array();
-    for (const auto& device : *devices) list.push_back(device_json(device.device, device.quarantine));
+    for (const auto& device : *devices) list.push_back(device_json(device));
     return ok({{"devices", std::move(list)}});
+  }
+
+  Response device_troubles(const Actor& actor, const Request& request) const {
+    const auto troubles = parts_.organisation.device_troubles(actor, std::string(request.path_param("id")));
+    if (!troubles) return problem(troubles.error());
+    return ok(troubles_json(*troubles));
+  }
+
+  Response notice(const Actor& actor, const Request& request) const {
+    auto input = decode_notice(request.body);
+    if (!input) return problem(input.error());
+    const auto id = uuid_from_string(input->id);
+    if (!id) return problem({ErrorCode::malformed, "id", "not a UUID"});
+    const auto sent = parts_.notices.send(actor, {*id, std::move(input->text), std::move(input->devices), input->all});
+    if (!sent) return problem(sent.error());
+    return ok({{"id", to_string(*id)}, {"devices", *sent}});
   }
 
   Response duty(const Actor& actor, const Request& request) const {
@@ -365,6 +381,8 @@ void add_api(Router& router, const ApiParts& parts) {
   closed(Method::get, "/api/units", &Api::units);
   closed(Method::get, "/api/members", &Api::members);
   closed(Method::get, "/api/devices", &Api::devices);
+  closed(Method::get, "/api/devices/{id}/troubles", &Api::device_troubles);
+  closed(Method::post, "/api/devices/notices", &Api::notice);
   closed(Method::get, "/api/duty", &Api::duty);
   closed(Method::get, "/api/duty/{login}", &Api::member_day);
   closed(Method::get, "/api/photos/{sha256}/{size}", &Api::photo);

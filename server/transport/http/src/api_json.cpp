@@ -176,7 +176,8 @@ Json org_json(const app::OrgNode& node) {
           {"name", node.name}, {"outline", outline_json(node.outline)}};
 }
 
-Json device_json(const app::Device& device, const app::QuarantineCounts& quarantine) {
+Json device_json(const app::Organisation::DeviceView& view) {
+  const auto& [device, quarantine, flagged] = view;
   Json status = nullptr;
   if (device.status) {
     status = {{"waiting_records", device.status->waiting_records},
@@ -191,11 +192,39 @@ Json device_json(const app::Device& device, const app::QuarantineCounts& quarant
           {"last_seen", ms(device.last_seen)},
           {"revoked", device.revoked},
           {"status", std::move(status)},
+          {"flagged", {{"records", flagged.records}, {"last", ms(flagged.last)}}},
           {"quarantine",
            {{"rows", quarantine.rows},
             {"bytes", quarantine.bytes},
             {"overflow", quarantine.overflow},
             {"overflow_bytes", quarantine.overflow_bytes}}}};
+}
+
+Json troubles_json(const app::Organisation::DeviceTroubles& troubles) {
+  auto flagged = Json::array();
+  for (const auto& record : troubles.flagged) {
+    flagged.push_back({{"record", to_string(record.id)},
+                       {"seq", record.seq},
+                       {"kind", record.kind},
+                       {"at", to_unix_ms(record.at)},
+                       {"received", to_unix_ms(record.received)},
+                       {"reasons", record.flags}});
+  }
+  auto quarantined = Json::array();
+  for (const auto& row : troubles.quarantined) {
+    const auto& info = error_info(row.error.code);
+    quarantined.push_back({{"record", row.record ? Json(to_string(*row.record)) : Json(nullptr)},
+                           {"kind", row.kind},
+                           {"received", to_unix_ms(row.received)},
+                           {"last", to_unix_ms(row.last)},
+                           {"times", row.times},
+                           {"code", static_cast<int>(row.error.code)},
+                           {"name", info.name},
+                           {"title", info.zh},
+                           {"field", row.error.field},
+                           {"detail", row.error.detail}});
+  }
+  return {{"flagged", std::move(flagged)}, {"quarantined", std::move(quarantined)}};
 }
 
 Json punch_json(const app::PunchRow& punch, const Names& names) {
@@ -206,7 +235,10 @@ Json punch_json(const app::PunchRow& punch, const Names& names) {
           {"act", name_of(kSignActs, punch.act)},
           {"at", ms(punch.at)},
           {"received", ms(punch.received)},
-          {"clock", {{"source", name_of(kClockSources, punch.clock.source)}, {"error_ms", punch.clock.error_ms}}},
+          {"clock",
+           {{"source", name_of(kClockSources, punch.clock.source)},
+            {"error_ms", punch.clock.error_ms},
+            {"offset_ms", punch.clock.offset_ms}}},
           {"fix", fix_json(punch.fix)},
           {"place", to_string(punch.place)},
           {"grid", punch.grid},

@@ -18,7 +18,8 @@ Json case_row_json(const domain::CaseRecord& record, const domain::Policy& polic
                    const std::optional<Sha256>& thumb);
 Json case_json(const app::CaseView& view, const domain::Policy& policy, const Names& names);
 Json org_json(const app::OrgNode& node);
-Json device_json(const app::Device& device, const app::QuarantineCounts& quarantine);
+Json device_json(const app::Organisation::DeviceView& view);
+Json troubles_json(const app::Organisation::DeviceTroubles& troubles);
 Json punch_json(const app::PunchRow& punch, const Names& names);
 Json member_day_json(const app::MemberDay& day, const Names& names);
 

@@ -271,6 +271,30 @@ Result<ActInput> decode_act(std::string_view body) {
   return input;
 }
 
+Result<NoticeInput> decode_notice(std::string_view body) {
+  const auto object = decode_object(body, {"id", "text", "devices", "all"});
+  if (!object) return tl::unexpected(object.error());
+  NoticeInput input;
+  auto done = text_field(*object, "id", true, limits::kNameCharacters, input.id);
+  if (done) done = text_field(*object, "text", true, limits::kTextCharacters, input.text);
+  if (!done) return tl::unexpected(done.error());
+  if (const auto devices = object->find("devices"); devices != object->end()) {
+    if (!devices->is_array()) return fail(ErrorCode::bad_type, "devices", "not a list");
+    for (const auto& device : *devices) {
+      const auto* id = device.get_ptr<const std::string*>();
+      if (id == nullptr) {
+        return fail(ErrorCode::bad_type, "devices[" + std::to_string(input.devices.size()) + "]", "not a text");
+      }
+      input.devices.push_back(*id);
+    }
+  }
+  if (const auto all = object->find("all"); all != object->end()) {
+    if (!all->is_boolean()) return fail(ErrorCode::bad_type, "all", "neither true nor false");
+    input.all = all->get<bool>();
+  }
+  return input;
+}
+
 Result<std::uint64_t> decode_number(std::string_view field, std::string_view text, std::uint64_t least,
                                     std::uint64_t greatest) {
   std::uint64_t number = 0;

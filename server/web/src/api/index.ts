@@ -6,9 +6,11 @@ import type {
   CasePage,
   Counts,
   Device,
+  DeviceTroubles,
   Me,
   Member,
   MemberDay,
+  NoticeBody,
   OrgNode,
   PhotoSize,
   Punch,
@@ -39,6 +41,8 @@ export const api = {
   units: () => request<{ units: Unit[] }>('GET', '/api/units'),
   members: () => request<{ members: Member[] }>('GET', '/api/members'),
   devices: () => request<{ devices: Device[] }>('GET', '/api/devices'),
+  deviceTroubles: (device: string) => request<DeviceTroubles>('GET', `/api/devices/${id(device)}/troubles`),
+  notice: (body: NoticeBody) => request<{ id: string; devices: number }>('POST', '/api/devices/notices', body),
 
   duty: (day: string, signal?: AbortSignal) =>
     request<{ day: string; punches: Punch[] }>('GET', `/api/duty?day=${id(day)}`, undefined, signal),

@@ -205,6 +205,38 @@ export interface Device {
     battery_percent?: number | null
     version: string
   } | null
+  flagged: { records: number; last: number | null }
+  quarantine: { rows: number; bytes: number; overflow: number; overflow_bytes: number }
+}
+export interface FlaggedRecord {
+  record: string
+  seq: number
+  kind: string
+  at: number
+  received: number
+  reasons: string[]
+}
+export interface QuarantinedRecord {
+  record: string | null
+  kind: string // empty: it could not be told
+  received: number
+  last: number
+  times: number
+  code: number
+  name: string
+  title: string
+  field: string
+  detail: string
+}
+export interface DeviceTroubles {
+  flagged: FlaggedRecord[]
+  quarantined: QuarantinedRecord[]
+}
+export interface NoticeBody {
+  id: string
+  text: string
+  devices?: string[]
+  all?: boolean
 }
 
 export type PlaceJudgement = 'inside' | 'near_edge' | 'outside' | 'unknown'
@@ -217,7 +249,7 @@ export interface Punch {
   act: 'in' | 'out'
   at: number
   received: number
-  clock: { source: ClockSource; error_ms: number }
+  clock: { source: ClockSource; error_ms: number; offset_ms: number }
   fix: Fix | null
   place: PlaceJudgement
   grid: string

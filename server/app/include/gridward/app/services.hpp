@@ -120,10 +120,38 @@ class Organisation {
   struct DeviceView {
     Device device;
     QuarantineCounts quarantine;
+    FlagCounts flagged;
   };
   Result<std::vector<DeviceView>> devices(const domain::Actor& actor);
+  // What is behind the counts, newest first, at most kTroubles of each. not_found: no device of this subtree.
+  static constexpr std::size_t kTroubles = 200;
+  struct DeviceTroubles {
+    std::vector<FlaggedRecord> flagged;
+    std::vector<QuarantineRow> quarantined;  // without their bytes
+  };
+  Result<DeviceTroubles> device_troubles(const domain::Actor& actor, const std::string& device);
   // code -> name, for rows that hold codes of any node; codes that do not exist are left out.
   Result<std::map<std::string, std::string>> names(std::span<const std::string> codes);
+
+ private:
+  Services services_;
+};
+
+// ---- notices ------------------------------------------------------------------------------------------------------
+struct NoticeRequest {
+  Uuid id;  // the asker's own: the same request again is answered as before and sent once
+  std::string text;
+  std::vector<std::string> devices;
+  bool all = false;  // every device of the actor's subtree that is not revoked, instead of `devices`
+};
+class Notices {
+ public:
+  static constexpr std::size_t kDevices = 1000;  // named one by one
+
+  explicit Notices(Services services) : services_(services) {}
+  // To how many devices it goes. Errors: forbidden, not_found (devices[i], or devices when there are none at all),
+  // revoked_device, out_of_range, missing_field, too_large (text), id_conflict (another request of this id).
+  Result<std::size_t> send(const domain::Actor& actor, NoticeRequest request);
 
  private:
   Services services_;
@@ -154,6 +182,8 @@ class Duty {
   Result<void> patrol(Tx& tx, const Record& record, std::int64_t row, const User& member, const Device& device,
                       Cases::Effects& effects);
   Result<void> track(Tx& tx, const Record& record, const User& member, const Device& device, Cases::Effects& effects);
+  // Punches that had nothing but the wall clock of this boot get their true time.
+  void retime(Tx& tx, const Device& device, const Uuid& boot, const ClockReading& known, Cases::Effects& effects);
 
  private:
   Services services_;

@@ -6,6 +6,7 @@
 #include <gridward/domain/access.hpp>
 #include <gridward/domain/case.hpp>
 #include <gridward/domain/duty.hpp>
+#include <gridward/shared/clock.hpp>
 #include <gridward/shared/message.hpp>
 #include <map>
 #include <optional>
@@ -47,6 +48,15 @@ struct Device {
   bool revoked = false;
   std::optional<UnixMs> last_seen;
   std::optional<StatusBody> status;
+};
+
+// Which settings and matter list a device was given last, by their rev, and in which epoch: one that was wiped has
+// neither.
+struct Handed {
+  Uuid epoch;  // nil: nothing, or nothing that still counts
+  std::string settings;
+  std::string categories;
+  bool operator==(const Handed&) const = default;
 };
 
 struct Session {
@@ -104,6 +114,31 @@ struct QuarantineCounts {
   std::uint64_t overflow = 0;
   std::uint64_t overflow_bytes = 0;
   bool operator==(const QuarantineCounts&) const = default;
+};
+
+// Records that were taken although their signature is wrong or missing.
+struct FlagCounts {
+  std::uint64_t records = 0;
+  std::optional<UnixMs> last;  // when the last of them was received
+  bool operator==(const FlagCounts&) const = default;
+};
+struct FlaggedRecord {
+  Uuid id;
+  std::uint64_t seq = 0;
+  std::string kind;
+  UnixMs at{};
+  UnixMs received{};
+  std::vector<std::string> flags;  // "unsigned", "bad_signature"
+};
+
+// What a desk told handhelds.
+struct NoticeRow {
+  Uuid id;
+  UnixMs at{};
+  std::string by;    // login, empty when they were erased
+  Sha256 request{};  // of what was asked for, so that the same again is known
+  std::string text;
+  std::vector<std::string> devices;
 };
 
 struct SignatureJob {
@@ -209,10 +244,13 @@ struct PunchRow {
   SignAct act = SignAct::in;
   UnixMs at{};
   UnixMs received{};
+  Uuid boot;
+  Millis mono{};
   ClockQuality clock;
   std::optional<Fix> fix;
   domain::PlaceJudgement place = domain::PlaceJudgement::unknown;
-  std::string grid;  // the grid it was judged against
+  std::string grid;      // the grid it was judged against
+  std::int64_t row = 0;  // filled on reading
 };
 
 struct PatrolRow {
@@ -263,7 +301,7 @@ class Tx {
   virtual std::vector<StreamReach> reach(std::span<const Sha256> absent) = 0;
   virtual void raise_backup_reach(std::span<const StreamReach> reach) = 0;  // never lowers one
   // After a restore: what the backup held, no more. Everybody logs in again, for a session that was ended since would
-  // be back.
+  // be back; and each device is handed everything again, for what it got since is not known.
   virtual void begin_generation(const Uuid& generation, std::span<const StreamReach> held) = 0;
   virtual void prove_writable(UnixMs now) = 0;  // changes a row of its own, so that a commit has something to write
 
@@ -285,6 +323,8 @@ class Tx {
   virtual std::optional<Device> find_device(std::string_view id) = 0;
   virtual std::vector<Device> devices_below(std::string_view path) = 0;
   virtual void touch_device(std::string_view id, UnixMs seen, const std::optional<StatusBody>& status) = 0;
+  virtual Handed handed(std::string_view device) = 0;
+  virtual void set_handed(std::string_view device, const Handed& handed) = 0;
   // The device a member used last, else the one they hold.
   virtual std::optional<std::string> device_of(std::string_view login) = 0;
   // The member used this device then. Only a newer use counts, to the minute.
@@ -314,8 +354,12 @@ class Tx {
   virtual void quarantine(const QuarantineRow& row) = 0;
   virtual void leave_quarantine(std::string_view device, const Sha256& hash) = 0;  // it was taken after all
   virtual std::vector<QuarantineRow> quarantined(std::size_t limit) = 0;           // newest first
+  virtual std::vector<QuarantineRow> quarantined_of(std::string_view device, std::size_t limit) = 0;  // without `raw`
   // Of the registered devices of this subtree; who has nothing is left out.
   virtual std::map<std::string, QuarantineCounts> quarantine_counts(std::string_view path) = 0;
+  // The same for flags.
+  virtual std::map<std::string, FlagCounts> flag_counts(std::string_view path) = 0;
+  virtual std::vector<FlaggedRecord> flagged(std::string_view device, std::size_t limit) = 0;  // newest first
   virtual void add_signature_job(const SignatureJob& job) = 0;
   virtual std::vector<SignatureJob> signature_jobs(std::size_t limit) = 0;  // oldest first
   virtual void finish_signature_job(std::int64_t row) = 0;
@@ -381,10 +425,19 @@ class Tx {
   // the device may have more numbers than were given here: what it cannot have is numbered anew above its `ack`.
   virtual void agree_down(std::string_view device, std::optional<std::uint64_t> ack) = 0;
 
+  virtual void insert_notice(const NoticeRow& notice) = 0;
+  virtual std::optional<NoticeRow> find_notice(const Uuid& id) = 0;
+
   // duty
   virtual void insert_punch(const PunchRow& punch) = 0;
   virtual std::vector<PunchRow> punches_of(std::string_view actor, UnixMs from, UnixMs to) = 0;    // order of at
   virtual std::vector<PunchRow> punches_below(std::string_view path, UnixMs from, UnixMs to) = 0;  // order of at
+  // Those that have nothing but the device's wall clock of that boot.
+  virtual std::vector<PunchRow> unconfirmed_punches(std::string_view device, const Uuid& boot) = 0;
+  virtual void time_punch(const PunchRow& punch) = 0;  // its row gets another `at` and clock
+  // What is known of a boot's clocks: one reading, from which every moment of it can be told (shared/clock.hpp).
+  virtual std::optional<ClockReading> clock_of(std::string_view device, const Uuid& boot) = 0;
+  virtual void put_clock(std::string_view device, const Uuid& boot, const ClockReading& reading) = 0;
   virtual void upsert_patrol(const PatrolRow& patrol) = 0;
   virtual std::optional<PatrolRow> find_patrol(const Uuid& patrol) = 0;
   virtual std::vector<PatrolRow> patrols_of(std::string_view actor, UnixMs from, UnixMs to) = 0;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <gridward/domain/access.hpp>
 #include <gridward/domain/calendar.hpp>
+#include <gridward/shared/down_items.hpp>
 #include <gridward/shared/record.hpp>
 #include <map>
 #include <optional>
@@ -143,6 +144,12 @@ struct Category {
   std::string default_unit;  // suggestion for 转办, may be empty
 };
 
+// What every handheld of the county is told; without rev, which says which of them it is.
+struct HandheldRules {
+  SettingsItem settings;
+  CategoriesItem categories;  // the matter list in the order of the profile
+};
+
 struct Policy {
   std::string id;    // "binhai"
   std::string name;  // "滨海新区"
@@ -150,6 +157,7 @@ struct Policy {
   std::map<std::string, TimeLimit> limits;
   std::map<std::string, Category> categories;
   std::map<std::string, std::string> reject_reasons;  // code -> text
+  std::optional<HandheldRules> handhelds;             // nothing: they are told nothing
 };
 
 // state == nullptr: only `report` is possible. Errors: illegal_transition (detail: stage, action and what is possible

@@ -23,6 +23,7 @@ struct ApiParts {  // all outlive the router
   app::Cases& cases;
   app::Organisation& organisation;
   app::Duty& duty;
+  app::Notices& notices;
   app::PhotoStore& photos;
   app::Clock& clock;
   const domain::Policy& policy;

@@ -46,9 +46,16 @@ struct ActInput {
   std::string reason;
   std::string assignee;
 };
+struct NoticeInput {
+  std::string id;
+  std::string text;
+  std::vector<std::string> devices;
+  bool all = false;
+};
 // Errors: malformed, too_deep, missing_field, bad_type, out_of_range, unknown_kind for a field that does not exist.
 Result<LoginInput> decode_login(std::string_view body);
 Result<ActInput> decode_act(std::string_view body);
+Result<NoticeInput> decode_notice(std::string_view body);
 
 // A whole decimal number in [least, greatest]; bad_type, out_of_range, with `field` as the error's field.
 Result<std::uint64_t> decode_number(std::string_view field, std::string_view text, std::uint64_t least,

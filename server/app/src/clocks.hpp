@@ -1,0 +1,15 @@
+// What the server knows of a handheld's clocks: docs/protocol.md, "Clocks".
+#pragma once
+
+#include <gridward/app/store.hpp>
+
+namespace gridward::app {
+
+// The record with its true time, when its handheld knew nothing but its wall clock and another record of that boot has
+// told better; its track points go with it. Nothing: it stands as it is.
+std::optional<Record> retimed(Tx& tx, std::string_view device, const Record& record);
+
+// Whether `record` tells its boot's clocks better than what was known. Then it is kept.
+bool tells_clock(Tx& tx, std::string_view device, const Record& record);
+
+}  // namespace gridward::app

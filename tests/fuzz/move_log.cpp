@@ -1,0 +1,16 @@
+// A receiver's log from wherever. What comes out is a log again: moved once more it loses nothing.
+#include <cstdlib>
+#include <gridward/sim/nmea.hpp>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view log(reinterpret_cast<const char*>(data), size);
+  gridward::sim::MoveOptions options;
+  options.to = {391'000'000, 1'177'000'000};
+  options.start = gridward::from_unix_ms(1'795'323'600'000);
+  const auto moved = gridward::sim::move_log(log, options);
+  if (!moved) return 0;
+  if (moved->fixes == 0) std::abort();
+  const auto again = gridward::sim::move_log(moved->text, options);
+  if (!again || again->dropped != 0 || again->moved != moved->moved || again->kept != moved->kept) std::abort();
+  return 0;
+}
