@@ -103,7 +103,8 @@ Signature DeviceKey::sign(ByteView message) const {
 // ---- life ----
 
 gw_agent_state agent_state(const std::filesystem::path& data_dir) {
-  const Descriptor file(::open((data_dir / "agent.lock").c_str(), O_RDONLY | O_CLOEXEC));
+  // For writing, though nothing is: the end of a look alone would wake the agent (OutboxWatch).
+  const Descriptor file(::open((data_dir / "agent.lock").c_str(), O_RDWR | O_CLOEXEC));
   if (!file || !shown(file.get(), kRuns)) return GW_AGENT_NONE;
   return shown(file.get(), kConnected) ? GW_AGENT_CONNECTED : GW_AGENT_OFFLINE;
 }

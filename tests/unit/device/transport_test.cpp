@@ -1,6 +1,7 @@
 // A transport of the host's own, in memory: what the agent gives it and what it takes from it.
 #include <gridward/device.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <atomic>
@@ -322,6 +323,25 @@ TEST_F(OwnTransport, UnknownEventsAndBrokenMessagesAreNothing) {
   wire_.to->event(wire_.to->user, &older);
   step();
   EXPECT_EQ(gw_device_connected(device_), 1);
+}
+
+// The agent's sleep is what the battery lasts by.
+TEST_F(OwnTransport, WhoAsksHowThingsStandDoesNotWakeTheAgent) {
+  config_.no_watch = 0;
+  start();
+  greet();
+  step();
+  pollfd fd{gw_device_fd(device_), POLLIN, 0};
+  ASSERT_GE(fd.fd, 0);
+  ASSERT_EQ(::poll(&fd, 1, 0), 0);
+  for (int i = 0; i < 3; ++i) waiting();
+  EXPECT_EQ(::poll(&fd, 1, 0), 0);
+  // What does wake it, to see that this can be seen.
+  gw_device* other = nullptr;
+  ASSERT_EQ(gw_device_open(&config_, nullptr, &other), GW_OK);
+  ASSERT_EQ(gw_device_retry_refused(other, nullptr), GW_OK);
+  EXPECT_EQ(::poll(&fd, 1, 0), 1);
+  gw_device_close(other);
 }
 
 // The rest of the agent is tried here, too, where time is the test's.
