@@ -422,23 +422,30 @@ int status_command(gw_device* device, const Arguments& args) {
   bool json = args.has("json");
   const char* clocks[] = {"local", "server", "gnss"};
   const char* clock = clocks[s.clock_source >= 0 && s.clock_source <= 2 ? s.clock_source : 0];
+  const char* links[] = {"no_agent", "offline", "connected"};
+  const char* link_texts[] = {say("代理没有运行", "no agent runs"), say("未连接", "not connected"),
+                              say("已连接", "connected")};
+  const int link = s.agent_state >= 0 && s.agent_state <= 2 ? s.agent_state : 0;
   const auto n = [](uint64_t value) { return static_cast<unsigned long long>(value); };
   if (json) {
     std::printf(
-        "{\"waiting_records\":%llu,\"waiting_media\":%llu,\"waiting_bytes\":%llu,\"oldest_age_ms\":%lld,"
+        "{\"link\":\"%s\",\"waiting_records\":%llu,\"waiting_media\":%llu,\"waiting_bytes\":%llu,\"oldest_age_ms\":%"
+        "lld,"
         "\"last_receipt\":%lld,\"refused_count\":%llu,\"stored_records\":%llu,\"next_seq\":%llu,\"safe\":%llu,"
         "\"pending_points\":%llu,\"dropped_points\":%llu,\"on_duty\":%s,\"on_patrol\":%s,\"open_tasks\":%d,\"actor\":%"
         "s,"
         "\"clock\":\"%s\",\"clock_error_ms\":%u,\"settings_rev\":%s,\"categories_rev\":%s,\"epoch\":%s,\"refused\":[",
-        n(s.waiting_records), n(s.waiting_media), n(s.waiting_bytes), static_cast<long long>(s.oldest_age_ms),
-        static_cast<long long>(s.last_receipt_ms), n(s.refused), n(s.stored_records), n(s.next_seq), n(s.safe),
-        n(s.pending_points), n(s.dropped_points), s.on_duty != 0 ? "true" : "false",
-        s.on_patrol != 0 ? "true" : "false", s.open_tasks, json_text(s.actor).c_str(), clock, s.clock_error_ms,
-        json_text(s.settings_rev).c_str(), json_text(s.categories_rev).c_str(), json_text(s.epoch).c_str());
+        links[link], n(s.waiting_records), n(s.waiting_media), n(s.waiting_bytes),
+        static_cast<long long>(s.oldest_age_ms), static_cast<long long>(s.last_receipt_ms), n(s.refused),
+        n(s.stored_records), n(s.next_seq), n(s.safe), n(s.pending_points), n(s.dropped_points),
+        s.on_duty != 0 ? "true" : "false", s.on_patrol != 0 ? "true" : "false", s.open_tasks,
+        json_text(s.actor).c_str(), clock, s.clock_error_ms, json_text(s.settings_rev).c_str(),
+        json_text(s.categories_rev).c_str(), json_text(s.epoch).c_str());
     const auto status = gw_device_refused(device, print_refusal, &json);
     std::printf("]}\n");
     return status == GW_OK ? kDone : failed(device, status);
   }
+  std::printf("%s: %s\n", say("连接", "link"), link_texts[link]);
   std::printf("%s: %llu %s, %llu %s, %llu %s\n", say("待发送", "waiting"), n(s.waiting_records), say("条", "records"),
               n(s.waiting_media), say("张照片", "photos"), n(s.waiting_bytes), say("字节", "bytes"));
   if (s.oldest_age_ms > 0) {
@@ -453,7 +460,8 @@ int status_command(gw_device* device, const Arguments& args) {
     std::printf("%s\n", say("未在岗", "off duty"));
   }
   std::printf("%s: %d\n", say("待办任务", "open tasks"), s.open_tasks);
-  std::printf("%s: %s\n", say("时钟", "clock"), clock);
+  std::printf("%s: %s", say("时钟", "clock"), clock);
+  std::printf(s.clock_error_ms > 0 ? " ±%u ms\n" : "\n", s.clock_error_ms);
   const auto rev = [](const char* text) { return *text != 0 ? text : say("无", "none"); };
   std::printf("%s: %s, %s: %s\n", say("设置版本", "settings"), rev(s.settings_rev), say("事项清单版本", "matter list"),
               rev(s.categories_rev));

@@ -67,6 +67,8 @@ typedef enum gw_fix_source { GW_FIX_GNSS = 0, GW_FIX_NETWORK = 1, GW_FIX_MANUAL 
 typedef enum gw_datum { GW_WGS84 = 0, GW_GCJ02 = 1 } gw_datum;
 typedef enum gw_task_state { GW_TASK_OPEN = 0, GW_TASK_DONE = 1, GW_TASK_CANCELLED = 2 } gw_task_state;
 
+typedef enum gw_agent_state { GW_AGENT_NONE = 0, GW_AGENT_OFFLINE = 1, GW_AGENT_CONNECTED = 2 } gw_agent_state;
+
 typedef struct gw_device gw_device;
 
 typedef struct gw_fix {
@@ -368,6 +370,7 @@ typedef struct gw_summary {
   uint64_t dropped_points;    /* track points out of range, since the outbox was made */
   const char* settings_rev;   /* of the town's settings, or "" */
   const char* categories_rev; /* of the matter list, or "" */
+  int32_t agent_state;        /* gw_agent_state: of the agent on this data folder, in whatever process */
 } gw_summary;
 GW_API gw_status gw_device_summary(gw_device* device, gw_summary* out);
 

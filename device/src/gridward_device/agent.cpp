@@ -30,6 +30,27 @@ std::uint64_t seed_of(const Ports& ports) {
   return seed;
 }
 
+// How the agent stands is told by locks on bytes of its file, which end with the process however it ends, and of which
+// no flash knows. (flock() on the same file is another matter: whether there may be an agent.)
+enum Shown : off_t { kRuns = 0, kConnected = 1 };
+
+struct flock byte_lock(Shown byte, short type) {
+  struct flock lock{};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = byte;
+  lock.l_len = 1;
+  return lock;
+}
+void show(int fd, Shown byte, bool on) {
+  auto lock = byte_lock(byte, on ? F_WRLCK : F_UNLCK);
+  ::fcntl(fd, F_OFD_SETLK, &lock);  // where it cannot be told, it is not known: nothing depends on it
+}
+bool shown(int fd, Shown byte) {
+  auto lock = byte_lock(byte, F_WRLCK);
+  return ::fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 bool sodium_ready() {
   static const bool ready = sodium_init() >= 0;
   return ready;
@@ -81,6 +102,13 @@ Signature DeviceKey::sign(ByteView message) const {
 
 // ---- life ----
 
+gw_agent_state agent_state(const std::filesystem::path& data_dir) {
+  // For writing, though nothing is: the end of a look alone would wake the agent (OutboxWatch).
+  const Descriptor file(::open((data_dir / "agent.lock").c_str(), O_RDWR | O_CLOEXEC));
+  if (!file || !shown(file.get(), kRuns)) return GW_AGENT_NONE;
+  return shown(file.get(), kConnected) ? GW_AGENT_CONNECTED : GW_AGENT_OFFLINE;
+}
+
 Result<std::unique_ptr<Agent>> Agent::start(const Config& config, const Ports& ports, Outbox& outbox,
                                             std::function<void()> wake) {
   auto key = DeviceKey::load(config.key_file);
@@ -94,6 +122,7 @@ Result<std::unique_ptr<Agent>> Agent::start(const Config& config, const Ports& p
     return fail(ErrorCode::unavailable, "data_dir",
                 "an agent runs on " + config.data_dir.string() + " already" + (who.empty() ? "" : ", process " + who));
   }
+  show(lock.get(), kRuns, true);
   outbox.make_durable();
   // For whoever finds it locked; on a full disk it stays empty.
   const auto self = std::to_string(::getpid()) + "\n";
@@ -181,6 +210,7 @@ void Agent::fall_back(Millis now, const StorageError& error) {
   after_commit_.clear();
   down_stored_ = hang_up_ = prune_due_ = false;
   machine_.handle(in::Stop{}, now);
+  show_link();
   transport_->disconnect();
   transport_->take_events();
   const auto wait = std::min(kBeginAgainMax, kBeginAgain * (std::int64_t{1} << std::min(failures_, 8U)));
@@ -191,6 +221,12 @@ void Agent::fall_back(Millis now, const StorageError& error) {
   if (std::exchange(up_, false)) ports_.event(GW_EVENT_DISCONNECTED, "", "storage failed");
 }
 
+void Agent::show_link() {
+  if (shown_ == machine_.greeted()) return;
+  shown_ = machine_.greeted();
+  show(lock_.get(), kConnected, shown_);
+}
+
 std::optional<Millis> Agent::turn(Millis now) {
   look_outside(now);
   take_transport_events();
@@ -198,6 +234,7 @@ std::optional<Millis> Agent::turn(Millis now) {
   send_heartbeat(now);
   if (const auto timer = machine_.next_timer(); timer && *timer <= now) feed(in::Tick{});
   settle();
+  show_link();
   if (prune_due_ || now >= next_prune_) {
     prune_due_ = false;
     next_prune_ = now + kPruneEvery;

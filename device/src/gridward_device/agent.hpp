@@ -29,6 +29,9 @@ class DeviceKey {
   std::array<std::uint8_t, 64> secret_{};
 };
 
+// Of whatever process; the folder is asked, nothing is written.
+gw_agent_state agent_state(const std::filesystem::path& data_dir);
+
 class Agent {
  public:
   // unavailable: another agent has the folder. wake: from any thread, makes the host call step().
@@ -64,6 +67,7 @@ class Agent {
   void fall_back(Millis now, const StorageError& error);
   SyncKnown known() const { return {outbox_.epoch(), outbox_.down_ack(), outbox_.generation()}; }
   void look_outside(Millis now);
+  void show_link();
   void take_transport_events();
   void record_track(Millis now);
   void close_track();
@@ -97,6 +101,7 @@ class Agent {
   bool hang_up_ = false;
   bool prune_due_ = false;
   bool up_ = false;                 // as told by events
+  bool shown_ = false;              // agent_state says connected
   std::optional<Millis> begin_at_;  // after a failed commit
   unsigned failures_ = 0;           // without a commit between them
 

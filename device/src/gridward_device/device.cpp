@@ -541,6 +541,7 @@ gw_status gw_device_summary(gw_device* device, gw_summary* out) {
     device->categories_rev = summary.categories_rev;
     s.settings_rev = device->settings_rev.c_str();
     s.categories_rev = device->categories_rev.c_str();
+    s.agent_state = gd::agent_state(device->config.data_dir);
     give(out, s);
     return {};
   });

@@ -276,6 +276,11 @@ TEST_F(Agent, TheMatterListServesReportsOffline) {
     server.send_item(kDevice, "categories", encode_item(list).value());
     server.send_item(kDevice, "settings", encode_item(settings));
     ASSERT_TRUE(wait_until([&] { return status()["settings_rev"] == "s3"; }));
+    // What the agent's process knows of its link, the command knows.
+    EXPECT_EQ(status()["link"], "connected");
+    EXPECT_NE(command({"status"}).output.find("link: connected"), std::string::npos);
+    running->kill();
+    EXPECT_EQ(status()["link"], "no_agent");
   }
   EXPECT_EQ(status()["categories_rev"], "c7");
   EXPECT_NE(command({"status"}).output.find("settings: s3, matter list: c7"), std::string::npos);

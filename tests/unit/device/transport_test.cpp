@@ -1,6 +1,7 @@
 // A transport of the host's own, in memory: what the agent gives it and what it takes from it.
 #include <gridward/device.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <atomic>
@@ -324,6 +325,25 @@ TEST_F(OwnTransport, UnknownEventsAndBrokenMessagesAreNothing) {
   EXPECT_EQ(gw_device_connected(device_), 1);
 }
 
+// The agent's sleep is what the battery lasts by.
+TEST_F(OwnTransport, WhoAsksHowThingsStandDoesNotWakeTheAgent) {
+  config_.no_watch = 0;
+  start();
+  greet();
+  step();
+  pollfd fd{gw_device_fd(device_), POLLIN, 0};
+  ASSERT_GE(fd.fd, 0);
+  ASSERT_EQ(::poll(&fd, 1, 0), 0);
+  for (int i = 0; i < 3; ++i) waiting();
+  EXPECT_EQ(::poll(&fd, 1, 0), 0);
+  // What does wake it, to see that this can be seen.
+  gw_device* other = nullptr;
+  ASSERT_EQ(gw_device_open(&config_, nullptr, &other), GW_OK);
+  ASSERT_EQ(gw_device_retry_refused(other, nullptr), GW_OK);
+  EXPECT_EQ(::poll(&fd, 1, 0), 1);
+  gw_device_close(other);
+}
+
 // The rest of the agent is tried here, too, where time is the test's.
 TEST_F(OwnTransport, TheTownsSettingsHoldFromTheMomentWhenTheyCome) {
   config_.heartbeat_ms = 0;
@@ -373,6 +393,34 @@ TEST_F(OwnTransport, TheTownsSettingsHoldFromTheMomentWhenTheyCome) {
   pass(10'000);
   count(60'000);
   EXPECT_EQ(asked_, 6);
+}
+
+// Another handle on the folder stands for another process: what it asks is the folder.
+TEST_F(OwnTransport, HowTheAgentStandsIsSeenFromOutside) {
+  const auto transport = wire_.port();
+  ports_.transport = &transport;
+  ASSERT_EQ(open(), GW_OK);
+  gw_device* other = nullptr;
+  ASSERT_EQ(gw_device_open(&config_, nullptr, &other), GW_OK);
+  const auto seen = [&] {
+    gw_summary s{};
+    s.struct_size = sizeof s;
+    EXPECT_EQ(gw_device_summary(other, &s), GW_OK);
+    return s.agent_state;
+  };
+  EXPECT_EQ(seen(), GW_AGENT_NONE);
+  ASSERT_EQ(gw_device_agent_start(device_), GW_OK);
+  EXPECT_EQ(seen(), GW_AGENT_OFFLINE);
+  // Asking keeps nobody from being the agent.
+  EXPECT_EQ(gw_device_agent_start(other), GW_E_UNAVAILABLE);
+  greet();
+  EXPECT_EQ(seen(), GW_AGENT_CONNECTED);
+  wire_.tell(GW_LINK_DISCONNECTED, "no carrier");
+  step();
+  EXPECT_EQ(seen(), GW_AGENT_OFFLINE);
+  ASSERT_EQ(gw_device_agent_stop(device_), GW_OK);
+  EXPECT_EQ(seen(), GW_AGENT_NONE);
+  gw_device_close(other);
 }
 
 TEST_F(OwnTransport, IsClosedOnceAndLast) {
