@@ -19,6 +19,7 @@
 #include <memory>
 #include <set>
 #include <thread>
+#include <utility>
 
 namespace gridward::sim {
 namespace {
@@ -167,7 +168,7 @@ class Runner {
   std::atomic<bool> stop = false;
 
   // One thread's loop: waits for the handhelds' descriptors and for the earliest of their times.
-  void loop(std::vector<std::unique_ptr<Handheld>>& handhelds) {
+  void loop(std::vector<std::unique_ptr<Handheld>>& handhelds, const std::atomic<bool>& calm) {
     const int poll = ::epoll_create1(EPOLL_CLOEXEC);
     std::vector<std::int64_t> due(handhelds.size());
     std::vector<std::uint64_t> watched(handhelds.size(), 0);  // the boot whose descriptor is
@@ -175,19 +176,23 @@ class Runner {
     for (std::size_t i = 0; i < handhelds.size(); ++i) times.emplace(due[i] = 0, i);
     std::size_t left = handhelds.size();
     bool told = false;
+    bool told_calm = false;
+    const auto all_are_due = [&] {
+      for (std::size_t i = 0; i < handhelds.size(); ++i) {
+        times.erase({due[i], i});
+        times.emplace(due[i] = 0, i);
+      }
+    };
     std::vector<epoll_event> ready(256);
     std::vector<std::size_t> now_due;
     while (left > 0 && !stop) {
-      if (leave && !told) {
-        told = true;
-        for (std::size_t i = 0; i < handhelds.size(); ++i) {
-          handhelds[i]->leave();
-          times.erase({due[i], i});
-          times.emplace(due[i] = 0, i);
-        }
+      if (calm && !std::exchange(told_calm, true)) all_are_due();
+      if (leave && !std::exchange(told, true)) {
+        for (const auto& handheld : handhelds) handheld->leave();
+        all_are_due();
       }
       const auto now = steady_ms();
-      // Never longer than a moment, to hear of `leave`.
+      // Never longer than a moment, to hear of `calm` and `leave`.
       const auto wait = times.empty() ? 200 : std::clamp<std::int64_t>(times.begin()->first - now, 0, 200);
       const int count = ::epoll_wait(poll, ready.data(), static_cast<int>(ready.size()), static_cast<int>(wait));
       now_due.clear();
@@ -353,7 +358,7 @@ int run_part(const RunOptions& options, const Fleet& fleet, const Part& part, co
 
   Runner runner;
   for (auto& worker : workers) {
-    worker.thread = std::thread([&] { runner.loop(worker.handhelds); });
+    worker.thread = std::thread([&] { runner.loop(worker.handhelds, around.calm); });
   }
   std::atomic<std::size_t> running = threads;
   std::thread joiner([&] {
@@ -390,6 +395,7 @@ int run_part(const RunOptions& options, const Fleet& fleet, const Part& part, co
   joiner.join();
   for (const auto& worker : workers) {
     for (const auto& handheld : worker.handhelds) {
+      if (!handheld->switched_on()) ++tally.failed;  // what waits in it nobody knows
       const auto s = handheld->summary();
       tally.waiting += s.waiting_records;
       tally.waiting_photos += s.waiting_media;
@@ -511,8 +517,11 @@ class Family {
     tally.connected = 0;
     tally.on_duty = 0;
     ++child.starts;
+    if (!options_.quiet) {
+      journal_.say("process " + std::to_string(child.part) + " is killed and begun again, at " +
+                   seconds_text(child.kills.next_ms()));
+    }
     while (child.kills.next_ms() <= steady_ms() - began_) child.kills.pass();
-    if (!options_.quiet) journal_.say("process " + std::to_string(child.part) + " is killed and begun again");
     spawn(child);
   }
 

@@ -49,6 +49,22 @@ gw_saved fresh_saved() {
   return saved;
 }
 
+const char* sentence(Timeline::What what) {
+  switch (what) {
+    case Timeline::What::duty_begins:
+      return "duty begins";
+    case Timeline::What::duty_ends:
+      return "duty ends";
+    case Timeline::What::reboots:
+      return "reboots";
+    case Timeline::What::power_cut:
+      return "the battery is empty";
+    case Timeline::What::switched_on:
+      return "switched on again";
+  }
+  return "";
+}
+
 Random seeded(std::uint64_t seed) {
   Random random(seed);
   random.next();
@@ -74,6 +90,12 @@ bool copy_with_comment(const std::string& from, const std::filesystem::path& to,
 std::int64_t steady_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
       .count();
+}
+
+std::string seconds_text(std::int64_t ms) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f s", static_cast<double>(ms) / 1000);
+  return text;
 }
 
 void Journal::say(const std::string& line) {
@@ -103,6 +125,7 @@ Handheld::Handheld(const HandheldSpec& spec, const Surroundings& around, Tally& 
       clock_random_(seed, 5 + around.start) {
   walked_to_ = steady_ms();
   begin_at_ = walked_to_ + static_cast<std::int64_t>(random_.between(0, spec_.behaviour.start_within_s) * 1000);
+  worked_since_ = begin_at_;
   if (!spec.circumstances) return;
   delivery_ = std::make_unique<Delivery>(circumstances_->delivery, random_.next(),
                                          DeliveryCounts{tally_.duplicated, tally_.reordered, tally_.dropped},
@@ -176,13 +199,18 @@ void Handheld::switch_off(bool in_order) {
 std::int32_t Handheld::battery() const {
   if (circumstances_->battery) return static_cast<std::int32_t>(std::lround(timeline_.battery_percent()));
   // A working day takes about half of it.
-  const auto worked_s = (steady_ms() - begin_at_) / 1000;
+  const auto worked_s = (steady_ms() - worked_since_) / 1000;
   return static_cast<std::int32_t>(std::clamp<std::int64_t>(97 - worked_s / 600, 5, 100));
 }
 
 Handheld::~Handheld() { gw_device_close(device_); }
 
 std::int32_t Handheld::fd() const { return gw_device_fd(device_); }
+
+void Handheld::leave() {
+  leaving_ = true;
+  if (boots_ <= 1) begin_at_ = 0;  // who has not begun need not wait for it
+}
 
 void Handheld::stop() {
   gw_device_agent_stop(device_);
@@ -276,18 +304,14 @@ void Handheld::failed(const char* doing, gw_status status) {
 
 void Handheld::live_through(std::int64_t now) {
   if (calm_) return;
-  calm_ = around_.calm || leaving_;
+  calm_ = around_.calm;
   if (calm_) {
     if (delivery_) delivery_->calm();
     if (device_ != nullptr) gw_device_network_changed(device_);
   }
   const auto happened = calm_ ? std::vector<Timeline::Happening>{} : timeline_.advance(now - around_.began_ms);
   for (const auto& [at_ms, what] : happened) {
-    if (!around_.quiet && what >= Timeline::What::reboots) {
-      journal_.say(name_ + (what == Timeline::What::reboots     ? ": reboots"
-                            : what == Timeline::What::power_cut ? ": the battery is empty"
-                                                                : ": switched on again"));
-    }
+    if (!around_.quiet) journal_.say(name_ + ": " + sentence(what) + ", at " + seconds_text(at_ms));
     if (what == Timeline::What::reboots || what == Timeline::What::power_cut) {
       ++(what == Timeline::What::reboots ? tally_.reboots : tally_.power_cuts);
       switch_off(what == Timeline::What::reboots);
@@ -295,27 +319,34 @@ void Handheld::live_through(std::int64_t now) {
       duty_changes_ = now + static_cast<std::int64_t>(random_.between(0, spec_.behaviour.start_within_s) * 1000);
     }
   }
-  if (device_ == nullptr && (calm_ || timeline_.switched_on())) {
-    if (auto on = switch_on(); !on) {
-      ++tally_.failed;
-      journal_.say(name_ + ": " + to_string(on.error()));
-      state_ = State::left;
-    }
-  }
+}
+
+// False: not now. It is tried again while the disk is full.
+bool Handheld::is_on(std::int64_t now) {
+  if (device_ != nullptr) return true;
+  if (now < switch_on_at_ || !(calm_ || timeline_.switched_on())) return false;
+  const auto on = switch_on();
+  if (on) return true;
+  const bool full = on.error().code == ErrorCode::outbox_full;
+  ++(full ? tally_.full : tally_.failed);
+  journal_.say(name_ + ": " + to_string(on.error()));
+  switch_on_at_ = now + kAgainMs;
+  if (!full) state_ = State::left;
+  return false;
 }
 
 std::int64_t Handheld::step() {
   const auto now = steady_ms();
   if (state_ == State::left) return 60'000;
   live_through(now);
-  if (state_ == State::left) return 60'000;
-  const auto next_happening = calm_ ? 60'000 : std::max<std::int64_t>(0, around_.began_ms + timeline_.next_ms() - now);
-  if (device_ == nullptr) return std::min<std::int64_t>(next_happening, 60'000);
+  const auto next_happening =
+      calm_ ? std::int64_t{60'000} : std::max<std::int64_t>(0, around_.began_ms + timeline_.next_ms() - now);
+  if (!is_on(now)) return std::min(next_happening, kAgainMs);
   if (state_ == State::fresh) {
-    if (now < begin_at_ && !leaving_) return std::min(begin_at_ - now, next_happening);
+    if (now < begin_at_) return std::min(begin_at_ - now, next_happening);
     begin(now);
     if (state_ == State::left) return 60'000;
-    if (state_ == State::fresh) return kLockAgainMs;
+    if (state_ == State::fresh) return std::min(begin_at_ - now, next_happening);
   }
   if (state_ == State::working) {
     if (leaving_) {
@@ -350,9 +381,11 @@ std::int64_t Handheld::step() {
 
 void Handheld::begin(std::int64_t now) {
   if (const auto status = gw_device_agent_start(device_); status != GW_OK) {
+    begin_at_ = now + kLockAgainMs;
     if (status == GW_E_UNAVAILABLE && ++lock_tries_ < kLockTries) return;
     failed("agent", status);
-    state_ = State::left;
+    begin_at_ = now + kAgainMs;
+    if (status != GW_E_OUTBOX_FULL) state_ = State::left;  // the disk may have room again
     return;
   }
   lock_tries_ = 0;

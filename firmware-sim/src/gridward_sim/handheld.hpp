@@ -56,10 +56,11 @@ class Handheld {
   std::int64_t step();
   std::int32_t fd() const;  // readable: call step(). -1 before the first step, and while it is off.
   std::uint64_t boots() const { return boots_; }  // after another one the descriptor is another, too
-  void leave() { leaving_ = true; }               // end the patrol, sign out, send what is left
+  void leave();                                   // end the patrol, sign out, send what is left
   bool finished() const { return state_ == State::left; }
   void stop();  // now, without waiting for what is left
-  gw_summary summary() const;
+  bool switched_on() const { return device_ != nullptr; }
+  gw_summary summary() const;  // nothing while it is off
   const std::string& name() const { return name_; }
 
  private:
@@ -83,6 +84,7 @@ class Handheld {
   Result<void> switch_on();
   void switch_off(bool in_order);
   void live_through(std::int64_t now);
+  bool is_on(std::int64_t now);
   void begin(std::int64_t now);
   void work(std::int64_t now);
   void begin_duty(std::int64_t now);
@@ -125,9 +127,11 @@ class Handheld {
   bool connected_ = false;
   bool on_duty_ = false;
   std::int64_t duty_changes_ = 0;  // not before
+  std::int64_t switch_on_at_ = 0;  // not before
   int lock_tries_ = 0;
   bool errands_changed_ = true;
   std::int64_t begin_at_ = 0;
+  std::int64_t worked_since_ = 0;
   Random clock_random_;
   std::int64_t clock_error_ms_ = 0;  // of the jumps
   std::int64_t next_jump_ = 0;
@@ -139,5 +143,6 @@ class Handheld {
 };
 
 std::int64_t steady_ms();  // the clock of step()
+std::string seconds_text(std::int64_t ms);
 
 }  // namespace gridward::sim

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <gridward/test/paths.hpp>
 #include <gridward/test/process.hpp>
 #include <gridward_sim/fleet.hpp>
 #include <gridward_sim/own_config.hpp>
@@ -82,6 +84,18 @@ TEST_F(ScenarioFile, TakesEverything) {
   EXPECT_EQ(c.outbox_bytes, 3U << 19);
   EXPECT_EQ(c.min_free_bytes, 0U);
   EXPECT_FALSE(c.link);
+}
+
+TEST(Scenarios, ThoseThatAreShippedAreRight) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(test::source_dir() / "firmware-sim" / "scenarios")) {
+    const auto scenario = load_scenario(entry.path());
+    EXPECT_TRUE(scenario) << entry.path() << " " << (scenario ? "" : to_string(scenario.error()));
+    if (!scenario) continue;
+    EXPECT_FALSE(scenario->groups.back().share || scenario->groups.back().count) << "somebody is forgotten";
+    ++count;
+  }
+  EXPECT_GE(count, 6);
 }
 
 TEST_F(ScenarioFile, NamesWhatIsWrong) {
