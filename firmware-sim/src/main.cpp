@@ -1,8 +1,5 @@
 // gridward-sim: simulated handhelds on the real device library; drawn photos; receiver logs moved in place and time.
 #include <signal.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -13,13 +10,13 @@
 #include <fstream>
 #include <gridward/sim/nmea.hpp>
 #include <gridward/sim/scene.hpp>
-#include <gridward_sim/handheld.hpp>
+#include <gridward_sim/fleet_run.hpp>
 #include <gridward_sim/link.hpp>
 #include <gridward_sim/receiver_log.hpp>
+#include <gridward_sim/scenario.hpp>
 #include <iterator>
 #include <map>
 #include <optional>
-#include <set>
 #include <thread>
 
 namespace {
@@ -28,11 +25,11 @@ using namespace gridward;
 using namespace gridward::sim;
 
 constexpr const char* kUsage = R"(usage:
-  gridward-sim run --fleet FILE [--photos DIR [--unique]] [--minutes M] [--seed S] [--threads T] [--drain SECONDS]
-                   [--witness FILE] [--quiet]
+  gridward-sim run --fleet FILE [--scenario FILE] [--photos DIR [--unique]] [--minutes M] [--seed S]
+                   [--processes N] [--threads T] [--drain SECONDS] [--witness FILE] [--quiet]
       Runs until M minutes are over or a signal (INT, TERM): then everybody ends the patrol, signs out and sends what is
-      left. The last line is a JSON summary; exit status 0 when nothing waits. After USR1 nobody reports any more, and
-      what comes down is still done.
+      left. The last line is a JSON summary; exit status 0 when nothing waits. After USR1 nobody reports any more, the
+      scenario is over, and what comes down is still done.
   gridward-sim link --listen PORT --to PORT [--seed S] [--life SECONDS] [--delay MS]
       A bad network on the loopback until a signal (INT, TERM); after USR1 a good one. The last line is JSON.
   gridward-sim draw --out FILE.jpg|DIR [--count N] [--seed S] [--size 4000x3000] [--quality 90]
@@ -103,235 +100,41 @@ bool number(const std::string& text, T& out) {
 
 // ---- run ----
 
-volatile sig_atomic_t signalled = 0;
-volatile sig_atomic_t enough = 0;
-extern "C" void on_signal(int) { signalled = signalled + 1; }
-extern "C" void on_enough(int) { enough = 1; }
-
-struct Worker {
-  std::vector<std::unique_ptr<Handheld>> handhelds;
-  std::thread thread;
-};
-
-class Runner {
- public:
-  std::atomic<bool> leave = false;
-  std::atomic<bool> stop = false;
-
-  // One thread's loop: waits for the handhelds' descriptors and for the earliest of their times.
-  void loop(std::vector<std::unique_ptr<Handheld>>& handhelds) {
-    const int poll = ::epoll_create1(EPOLL_CLOEXEC);
-    std::vector<std::int64_t> due(handhelds.size());
-    std::vector<int> watched(handhelds.size(), -1);
-    std::set<std::pair<std::int64_t, std::size_t>> times;
-    for (std::size_t i = 0; i < handhelds.size(); ++i) times.emplace(due[i] = 0, i);
-    std::size_t left = handhelds.size();
-    bool told = false;
-    std::vector<epoll_event> ready(256);
-    std::vector<std::size_t> now_due;
-    while (left > 0 && !stop) {
-      if (leave && !told) {
-        told = true;
-        for (std::size_t i = 0; i < handhelds.size(); ++i) {
-          handhelds[i]->leave();
-          times.erase({due[i], i});
-          times.emplace(due[i] = 0, i);
-        }
-      }
-      const auto now = steady_ms();
-      // Never longer than a moment, to hear of `leave`.
-      const auto wait = times.empty() ? 200 : std::clamp<std::int64_t>(times.begin()->first - now, 0, 200);
-      const int count = ::epoll_wait(poll, ready.data(), static_cast<int>(ready.size()), static_cast<int>(wait));
-      now_due.clear();
-      for (int i = 0; i < count; ++i) now_due.push_back(ready[static_cast<std::size_t>(i)].data.u64);
-      const auto later = steady_ms();
-      for (auto it = times.begin(); it != times.end() && it->first <= later; ++it) now_due.push_back(it->second);
-      std::sort(now_due.begin(), now_due.end());
-      now_due.erase(std::unique(now_due.begin(), now_due.end()), now_due.end());
-      for (const auto i : now_due) {
-        auto& handheld = *handhelds[i];
-        if (handheld.finished()) continue;
-        const auto next = handheld.step();
-        times.erase({due[i], i});
-        if (handheld.finished()) {
-          --left;
-          continue;
-        }
-        times.emplace(due[i] = steady_ms() + next, i);
-        if (watched[i] < 0 && handheld.fd() >= 0) {
-          watched[i] = handheld.fd();
-          epoll_event interest{};
-          interest.events = EPOLLIN;
-          interest.data.u64 = i;
-          ::epoll_ctl(poll, EPOLL_CTL_ADD, watched[i], &interest);
-        }
-      }
-    }
-    for (auto& handheld : handhelds) {
-      if (!handheld->finished()) handheld->stop();
-    }
-    ::close(poll);
-  }
-};
-
-// What a handheld holds open: outbox, its WAL and index, the agent's lock, two for waking, inotify, the connection; and
-// what a capture needs for a moment.
-constexpr std::size_t kDescriptorsEach = 9;
-constexpr std::size_t kDescriptorsBesides = 32;
-
-// Most shells begin with a soft limit of 1024, which is the limit of programs that use select().
-Result<void> raise_descriptor_limit(std::size_t handhelds) {
-  const rlim_t needed = handhelds * kDescriptorsEach + kDescriptorsBesides;
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
-  if (limit.rlim_cur >= needed) return {};
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_max >= needed) return {};
-  return fail(ErrorCode::unavailable, "open files",
-              std::to_string(handhelds) + " handhelds need " + std::to_string(needed) +
-                  " descriptors, the hard limit is " + std::to_string(limit.rlim_max) +
-                  ": raise it (ulimit -Hn, or LimitNOFILE of the unit)");
-}
-
 int run(const Arguments& args) {
-  double minutes = 0;
-  std::uint64_t seed = 1;
-  unsigned threads = std::min(4U, std::max(1U, std::thread::hardware_concurrency()));
-  int drain_s = 60;
-  if (!args.has("fleet")) return usage("run needs --fleet");
-  if (args.has("minutes") && (!number(args.get("minutes"), minutes) || minutes < 0)) return usage("--minutes");
-  if (args.has("seed") && !number(args.get("seed"), seed)) return usage("--seed");
-  if (args.has("threads") && (!number(args.get("threads"), threads) || threads == 0)) return usage("--threads");
-  if (args.has("drain") && (!number(args.get("drain"), drain_s) || drain_s < 0)) return usage("--drain");
-  if (args.has("unique") && !args.has("photos")) return usage("--unique needs --photos");
-  const auto fleet = load_fleet(args.get("fleet"));
-  if (!fleet) return failed(fleet.error(), 3);
-  if (auto raised = raise_descriptor_limit(fleet->handhelds.size()); !raised) return failed(raised.error(), 1);
-
-  Surroundings around;
-  around.categories = fleet->categories;
-  around.quiet = args.has("quiet");
-  around.unique = args.has("unique");
-  std::unique_ptr<Witness> witness;
-  if (args.has("witness")) {
-    auto opened = Witness::open(args.get("witness"));
-    if (!opened) return failed(opened.error(), 3);
-    witness = std::move(*opened);
-    around.witness = witness.get();
+  RunOptions options;
+  options.fleet = args.get("fleet");
+  options.scenario = args.get("scenario");
+  options.photos = args.get("photos");
+  options.unique = args.has("unique");
+  options.threads = std::min(4U, std::max(1U, std::thread::hardware_concurrency()));
+  options.witness = args.get("witness");
+  options.quiet = args.has("quiet");
+  if (options.fleet.empty()) return usage("run needs --fleet");
+  if (args.has("minutes") && (!number(args.get("minutes"), options.minutes) || options.minutes < 0)) {
+    return usage("--minutes");
   }
-  if (args.has("photos")) {
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(args.get("photos"), error)) {
-      auto extension = entry.path().extension().string();
-      std::transform(extension.begin(), extension.end(), extension.begin(),
-                     [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-      if (extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".webp") {
-        around.photos.push_back(entry.path().string());
-      }
-    }
-    if (around.photos.empty()) return usage("no photos in " + args.get("photos"));
-    std::sort(around.photos.begin(), around.photos.end());  // the same choice for the same seed
+  if (args.has("seed") && !number(args.get("seed"), options.seed)) return usage("--seed");
+  if (args.has("threads") && (!number(args.get("threads"), options.threads) || options.threads == 0)) {
+    return usage("--threads");
   }
-  std::string scratch = (std::filesystem::temp_directory_path() / "gridward-sim-XXXXXX").string();
-  if (::mkdtemp(scratch.data()) == nullptr)
-    return failed({ErrorCode::storage_failed, scratch, std::strerror(errno)}, 1);
-  around.scratch = scratch;
-
-  struct sigaction action{};
-  action.sa_handler = on_signal;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
-  action.sa_handler = on_enough;
-  ::sigaction(SIGUSR1, &action, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
-
-  Tally tally;
-  Journal journal;
-  threads = std::min<unsigned>(threads, static_cast<unsigned>(fleet->handhelds.size()));
-  std::vector<Worker> workers(threads);
-  for (std::size_t i = 0; i < fleet->handhelds.size(); ++i) {
-    auto handheld = Handheld::open(fleet->handhelds[i], around, tally, journal, seed * 1'000'003 + i, i);
-    if (!handheld) {
-      std::filesystem::remove_all(scratch);
-      return failed(handheld.error(), 3);
-    }
-    workers[i % threads].handhelds.push_back(std::move(*handheld));
+  if (args.has("processes") && (!number(args.get("processes"), options.processes) || options.processes == 0 ||
+                                options.processes > kMaxProcesses)) {
+    return usage("--processes 1 to " + std::to_string(kMaxProcesses));
   }
-
-  Runner runner;
-  const auto begin = steady_ms();
-  for (auto& worker : workers) {
-    worker.thread = std::thread([&] { runner.loop(worker.handhelds); });
+  if (args.has("drain") && (!number(args.get("drain"), options.drain_s) || options.drain_s < 0)) {
+    return usage("--drain");
   }
-  std::atomic<unsigned> running = threads;
-  std::thread joiner([&] {
-    for (auto& worker : workers) {
-      worker.thread.join();
-      --running;
-    }
-  });
-  auto next_line = begin + 5'000;
-  std::int64_t leave_at = minutes > 0 ? begin + static_cast<std::int64_t>(minutes * 60'000) : -1;
-  std::int64_t stop_at = -1;
-  while (running > 0) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    const auto now = steady_ms();
-    if (enough != 0) around.reporting = false;
-    if (!runner.leave && (signalled > 0 || (leave_at >= 0 && now >= leave_at))) {
-      runner.leave = true;
-      stop_at = now + std::int64_t{drain_s} * 1000;
-      journal.say("everybody signs out and sends what is left");
-    }
-    // A second signal does not wait.
-    if (stop_at >= 0 && (now >= stop_at || signalled > 1)) runner.stop = true;
-    if (now >= next_line && running > 0) {
-      next_line = now + 5'000;
-      char line[256];
-      std::snprintf(
-          line, sizeof line,
-          "%zu handhelds, %llu connected, %llu on duty: %llu reports, %llu photos (%llu delivered), "
-          "%llu receipts, %llu tasks done, %llu track points, %llu refused",
-          fleet->handhelds.size(), static_cast<unsigned long long>(tally.connected),
-          static_cast<unsigned long long>(tally.on_duty), static_cast<unsigned long long>(tally.reports),
-          static_cast<unsigned long long>(tally.photos), static_cast<unsigned long long>(tally.photos_delivered),
-          static_cast<unsigned long long>(tally.receipted), static_cast<unsigned long long>(tally.tasks_verified),
-          static_cast<unsigned long long>(tally.track_points), static_cast<unsigned long long>(tally.refused));
-      journal.say(line);
+  if (options.unique && options.photos.empty()) return usage("--unique needs --photos");
+  std::optional<RunPart> part;
+  if (args.has("part")) {
+    part.emplace();
+    part->tallies = args.get("tallies");
+    if (!number(args.get("part"), part->number) || !number(args.get("start"), part->start) ||
+        !number(args.get("began"), part->began_ms)) {
+      return usage("--part is what run tells its own processes");
     }
   }
-  joiner.join();
-
-  std::uint64_t waiting = 0;
-  std::uint64_t waiting_media = 0;
-  std::uint64_t refused = 0;
-  std::uint64_t saved = 0;
-  for (const auto& worker : workers) {
-    for (const auto& handheld : worker.handhelds) {
-      const auto s = handheld->summary();
-      waiting += s.waiting_records;
-      waiting_media += s.waiting_media;
-      refused += s.refused;
-      saved += s.next_seq - 1;
-    }
-  }
-  workers.clear();
-  std::error_code ignored;
-  std::filesystem::remove_all(scratch, ignored);
-  std::printf(
-      "{\"handhelds\":%zu,\"reports\":%llu,\"photos\":%llu,\"tasks_verified\":%llu,\"track_points\":%llu,\"records\":%"
-      "llu,"
-      "\"receipted\":%llu,\"waiting\":%llu,\"waiting_photos\":%llu,\"refused\":%llu,\"full\":%llu,\"failed\":%llu,"
-      "\"seconds\":%.1f,"
-      "\"seed\":%llu}\n",
-      fleet->handhelds.size(), static_cast<unsigned long long>(tally.reports),
-      static_cast<unsigned long long>(tally.photos), static_cast<unsigned long long>(tally.tasks_verified),
-      static_cast<unsigned long long>(tally.track_points), static_cast<unsigned long long>(saved),
-      static_cast<unsigned long long>(tally.receipted), static_cast<unsigned long long>(waiting),
-      static_cast<unsigned long long>(waiting_media), static_cast<unsigned long long>(refused),
-      static_cast<unsigned long long>(tally.full), static_cast<unsigned long long>(tally.failed),
-      static_cast<double>(steady_ms() - begin) / 1000, static_cast<unsigned long long>(seed));
-  return waiting == 0 && waiting_media == 0 && tally.failed == 0 ? 0 : 1;
+  return run_fleet(options, part);
 }
 
 // ---- link ----
@@ -488,14 +291,20 @@ int main(int argc, char** argv) {
   const std::map<std::string, std::pair<std::map<std::string, bool>, int (*)(const Arguments&)>> commands{
       {"run",
        {{{"fleet", true},
+         {"scenario", true},
          {"photos", true},
          {"minutes", true},
          {"seed", true},
+         {"processes", true},
          {"threads", true},
          {"drain", true},
          {"unique", false},
          {"witness", true},
-         {"quiet", false}},
+         {"quiet", false},
+         {"part", true},
+         {"start", true},
+         {"began", true},
+         {"tallies", true}},
         run}},
       {"link", {{{"listen", true}, {"to", true}, {"seed", true}, {"life", true}, {"delay", true}}, link}},
       {"draw",

@@ -31,6 +31,7 @@ def options():
     parser.add_argument("--seconds", type=float, metavar="T", help="how long it is broken (default 60, or two for each kill)")
     parser.add_argument("--kills", type=int, metavar="K", help="of the server (default: one in two seconds when nothing else is broken, else in five)")
     parser.add_argument("--faults", default=",".join(FAULTS), metavar="LIST", help="what is broken (default: %(default)s)")
+    parser.add_argument("--scenario", metavar="FILE", help="of gridward-sim, what happens to the handhelds: instead of the faults link and clock")
     parser.add_argument("--devices", type=int, default=20, metavar="N", help="handhelds (default 20)")
     parser.add_argument("--rate", type=float, default=12, metavar="R", help="reports a second, all handhelds together (default 12)")
     parser.add_argument("--photos", default="1024x768,1024x768,1024x768,2400x1800", metavar="SIZES",
@@ -102,7 +103,8 @@ def quiet_port(n):
 
 
 def break_it(args, stack):
-    chaos = Chaos(stack, args.seed, args.seconds, args.kills, args.rate, args.faults, args.patience, args.photos.split(","))
+    chaos = Chaos(stack, args.seed, args.seconds, args.kills, args.rate, args.faults, args.patience, args.photos.split(","),
+                  args.scenario and os.path.abspath(args.scenario))
     try:
         say(f"Starting {args.devices} handhelds in {stack.data}")
         chaos.prepare()

@@ -1,5 +1,7 @@
-#include <fstream>
+#include <algorithm>
 #include <gridward_sim/fleet.hpp>
+#include <gridward_sim/reader.hpp>
+#include <gridward_sim/receiver_log.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -9,13 +11,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-Result<Json> load_json(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  if (!in) return fail(ErrorCode::config_invalid, file.string(), "cannot be read");
-  auto json = Json::parse(in, nullptr, false, true);
-  if (!json.is_object()) return fail(ErrorCode::config_invalid, file.string(), "not a JSON object");
-  return json;
-}
+constexpr std::uintmax_t kMaxFleetBytes = 64 << 20;
+constexpr double kMaxSeconds = 1e9;
+constexpr double kMaxSpeed = 1e6;
 
 // [[lon, lat], …], as in GeoJSON.
 std::optional<Ring> ring_of(const Json& json) {
@@ -52,41 +50,22 @@ std::optional<Polygon> polygon_of(const Json& rings) {
 }
 
 Result<Behaviour> behaviour_of(const Json& json, Behaviour behaviour, const std::string& where) {
-  if (!json.is_object()) return fail(ErrorCode::config_invalid, where, "must be an object");
-  const std::map<std::string, double*> numbers{{"start_within_s", &behaviour.start_within_s},
-                                               {"report_min_s", &behaviour.report_min_s},
-                                               {"report_max_s", &behaviour.report_max_s},
-                                               {"verify_min_s", &behaviour.verify_min_s},
-                                               {"verify_max_s", &behaviour.verify_max_s},
-                                               {"not_rectified", &behaviour.not_rectified},
-                                               {"clock_jump_s", &behaviour.clock_jump_s},
-                                               {"clock_jump_every_s", &behaviour.clock_jump_every_s},
-                                               {"speed_mps", &behaviour.walk.speed_mps},
-                                               {"travel_mps", &behaviour.walk.travel_mps},
-                                               {"receiver_error_m", &behaviour.walk.receiver_error_m},
-                                               {"bad_sky", &behaviour.walk.bad_sky}};
-  const std::map<std::string, bool*> switches{{"sign_in", &behaviour.sign_in}, {"patrol", &behaviour.patrol}};
-  const std::map<std::string, int*> counts{{"max_reports", &behaviour.max_reports}, {"photos", &behaviour.photos}};
-  for (const auto& [key, value] : json.items()) {
-    const auto field = where + "." + key;
-    if (const auto number = numbers.find(key); number != numbers.end()) {
-      if (!value.is_number() || value.get<double>() < 0) {
-        return fail(ErrorCode::config_invalid, field, "must be a number of 0 or more");
-      }
-      *number->second = value.get<double>();
-    } else if (const auto yes = switches.find(key); yes != switches.end()) {
-      if (!value.is_boolean()) return fail(ErrorCode::config_invalid, field, "must be true or false");
-      *yes->second = value.get<bool>();
-    } else if (const auto count = counts.find(key); count != counts.end()) {
-      if (!value.is_number_integer()) return fail(ErrorCode::config_invalid, field, "must be a whole number");
-      *count->second = value.get<int>();
-    } else {
-      return fail(ErrorCode::config_invalid, field, "unknown key");
-    }
-  }
-  if (behaviour.photos < 0 || behaviour.photos > 4) {
-    return fail(ErrorCode::config_invalid, where + ".photos", "0 to 4");
-  }
+  Reader reader(json, where);
+  reader.number("start_within_s", behaviour.start_within_s, 0, kMaxSeconds);
+  reader.number("report_min_s", behaviour.report_min_s, 0, kMaxSeconds);
+  reader.number("report_max_s", behaviour.report_max_s, 0, kMaxSeconds);
+  reader.number("verify_min_s", behaviour.verify_min_s, 0, kMaxSeconds);
+  reader.number("verify_max_s", behaviour.verify_max_s, 0, kMaxSeconds);
+  reader.number("not_rectified", behaviour.not_rectified, 0, 1);
+  reader.number("speed_mps", behaviour.walk.speed_mps, 0, kMaxSpeed);
+  reader.number("travel_mps", behaviour.walk.travel_mps, 0, kMaxSpeed);
+  reader.number("receiver_error_m", behaviour.walk.receiver_error_m, 0, 10'000);
+  reader.number("bad_sky", behaviour.walk.bad_sky, 0, 1);
+  reader.flag("sign_in", behaviour.sign_in);
+  reader.flag("patrol", behaviour.patrol);
+  reader.whole("max_reports", behaviour.max_reports, -1, 1'000'000'000);
+  reader.whole("photos", behaviour.photos, 0, 4);
+  if (auto right = reader.done(); !right) return tl::unexpected(right.error());
   behaviour.report_max_s = std::max(behaviour.report_max_s, behaviour.report_min_s);
   behaviour.verify_max_s = std::max(behaviour.verify_max_s, behaviour.verify_min_s);
   return behaviour;
@@ -95,7 +74,7 @@ Result<Behaviour> behaviour_of(const Json& json, Behaviour behaviour, const std:
 }  // namespace
 
 Result<Fleet> load_fleet(const std::filesystem::path& file) {
-  const auto json = load_json(file);
+  const auto json = load_json(file, kMaxFleetBytes);
   if (!json) return tl::unexpected(json.error());
   const auto folder = std::filesystem::absolute(file).parent_path();
   const auto path_of = [&](const std::string& text) {
@@ -124,7 +103,7 @@ Result<Fleet> load_fleet(const std::filesystem::path& file) {
   std::map<std::string, Polygon> outlines;
   if (json->contains("outlines")) {
     if (!(*json)["outlines"].is_string()) return fail(ErrorCode::config_invalid, "outlines", "must be a file");
-    const auto geo = load_json(path_of((*json)["outlines"].get<std::string>()));
+    const auto geo = load_json(path_of((*json)["outlines"].get<std::string>()), kMaxFleetBytes);
     if (!geo) return tl::unexpected(geo.error());
     for (const auto& feature : geo->value("features", Json::array())) {
       const auto code = feature.value("/properties/code"_json_pointer, "");
@@ -166,6 +145,33 @@ Result<Fleet> load_fleet(const std::filesystem::path& file) {
     fleet.handhelds.push_back(std::move(spec));
   }
   return fleet;
+}
+
+Result<void> apply(const Scenario& scenario, Fleet& fleet, UnixMs now) {
+  const auto sizes = group_sizes(scenario, fleet.handhelds.size());
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const auto& circumstances = scenario.groups[i].circumstances;
+    std::map<std::pair<std::int32_t, std::int32_t>, std::shared_ptr<const std::vector<LogFix>>> moved;
+    for (std::size_t end = next + sizes[i]; next < end; ++next) {
+      auto& spec = fleet.handhelds[next];
+      spec.circumstances = circumstances;
+      spec.behaviour.walk.kind = circumstances->walk;
+      if (circumstances->walk != WalkKind::log) continue;
+      const auto place = deep_inside(spec.grid);
+      auto& log = moved[{place.lat_e7, place.lon_e7}];
+      if (!log) {
+        auto fixes = fixes_at(circumstances->log, {place, now});
+        if (!fixes) {
+          return fail(ErrorCode::config_invalid, "groups[" + std::to_string(i) + "].walk.log",
+                      to_string(fixes.error()));
+        }
+        log = std::make_shared<const std::vector<LogFix>>(std::move(*fixes));
+      }
+      spec.behaviour.walk.log = log;
+    }
+  }
+  return {};
 }
 
 }  // namespace gridward::sim

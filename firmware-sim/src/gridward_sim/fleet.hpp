@@ -5,7 +5,10 @@
 #include <filesystem>
 #include <gridward/shared/error.hpp>
 #include <gridward/shared/geo.hpp>
+#include <gridward/shared/time.hpp>
+#include <gridward_sim/scenario.hpp>
 #include <gridward_sim/walk.hpp>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,8 +25,6 @@ struct Behaviour {
   double verify_min_s = 3;  // looking around at the place of a task
   double verify_max_s = 8;
   double not_rectified = 0;  // share of tasks that find the problem still there
-  double clock_jump_s = 0;   // the wall clock jumps, to at most so far from the right time; 0: never
-  double clock_jump_every_s = 60;
   WalkOptions walk;
 };
 
@@ -31,6 +32,7 @@ struct HandheldSpec {
   std::filesystem::path config;  // of gridward-device
   Polygon grid;
   Behaviour behaviour;
+  std::shared_ptr<const Circumstances> circumstances;  // null: nothing happens to it
 };
 
 struct Fleet {
@@ -40,5 +42,8 @@ struct Fleet {
 
 // config_invalid, with what is wrong where.
 Result<Fleet> load_fleet(const std::filesystem::path& file);
+
+// Each of them gets what its group has. now: for receiver logs. config_invalid: a log that cannot be moved to a grid.
+Result<void> apply(const Scenario& scenario, Fleet& fleet, UnixMs now);
 
 }  // namespace gridward::sim

@@ -6,12 +6,18 @@
 #include <ctime>
 #include <fstream>
 #include <gridward_sim/handheld.hpp>
+#include <gridward_sim/own_config.hpp>
 #include <iterator>
+#include <random>
 
 namespace gridward::sim {
 namespace {
 
 constexpr std::int64_t kDrainLookMs = 200;
+constexpr std::int64_t kAgainMs = 5'000;  // to sign in, when there was no room for it
+// Another agent may still hold the lock: of a process that is being killed.
+constexpr std::int64_t kLockAgainMs = 100;
+constexpr int kLockTries = 50;
 
 struct Matter {
   const char* category;
@@ -43,6 +49,22 @@ gw_saved fresh_saved() {
   return saved;
 }
 
+const char* sentence(Timeline::What what) {
+  switch (what) {
+    case Timeline::What::duty_begins:
+      return "duty begins";
+    case Timeline::What::duty_ends:
+      return "duty ends";
+    case Timeline::What::reboots:
+      return "reboots";
+    case Timeline::What::power_cut:
+      return "the battery is empty";
+    case Timeline::What::switched_on:
+      return "switched on again";
+  }
+  return "";
+}
+
 Random seeded(std::uint64_t seed) {
   Random random(seed);
   random.next();
@@ -70,6 +92,12 @@ std::int64_t steady_ms() {
       .count();
 }
 
+std::string seconds_text(std::int64_t ms) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f s", static_cast<double>(ms) / 1000);
+  return text;
+}
+
 void Journal::say(const std::string& line) {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};
@@ -82,27 +110,54 @@ void Journal::say(const std::string& line) {
 }
 
 Handheld::Handheld(const HandheldSpec& spec, const Surroundings& around, Tally& tally, Journal& journal,
-                   std::uint64_t seed, std::size_t number)
+                   std::uint64_t seed, std::size_t number, std::optional<std::size_t> door)
     : name_(spec.config.parent_path().filename().string()),
       number_(number),
       spec_(spec),
       around_(around),
       tally_(tally),
       journal_(journal),
-      random_(seeded(seed)),
-      walk_(spec.grid, spec.behaviour.walk, seed ^ 0x5DEECE66DULL) {
+      random_(seeded(seed + around.start * 0x9E3779B1ULL)),
+      walk_(spec.grid, spec.behaviour.walk, seed ^ 0x5DEECE66DULL),
+      circumstances_(spec.circumstances ? spec.circumstances : std::make_shared<const Circumstances>()),
+      timeline_(circumstances_, seed),
+      door_(door),
+      clock_random_(seed, 5 + around.start) {
   walked_to_ = steady_ms();
   begin_at_ = walked_to_ + static_cast<std::int64_t>(random_.between(0, spec_.behaviour.start_within_s) * 1000);
+  worked_since_ = begin_at_;
+  if (!spec.circumstances) return;
+  delivery_ = std::make_unique<Delivery>(circumstances_->delivery, random_.next(),
+                                         DeliveryCounts{tally_.duplicated, tally_.reordered, tally_.dropped},
+                                         [this] { gw_device_wake(device_); });
 }
 
 Result<std::unique_ptr<Handheld>> Handheld::open(const HandheldSpec& spec, const Surroundings& around, Tally& tally,
-                                                 Journal& journal, std::uint64_t seed, std::size_t number) {
-  std::unique_ptr<Handheld> handheld(new Handheld(spec, around, tally, journal, seed, number));
+                                                 Journal& journal, std::uint64_t seed, std::size_t number,
+                                                 std::optional<std::size_t> door) {
+  std::unique_ptr<Handheld> handheld(new Handheld(spec, around, tally, journal, seed, number, door));
+  // What is past was lived through, or slept through, by the process before.
+  handheld->timeline_.advance(steady_ms() - around.began_ms);
+  if (!handheld->timeline_.switched_on()) return handheld;
+  if (auto on = handheld->switch_on(); !on) return tl::unexpected(on.error());
+  return handheld;
+}
+
+Result<void> Handheld::switch_on() {
   gw_ports ports{};
   ports.struct_size = sizeof ports;
-  ports.user = handheld.get();
-  if (spec.behaviour.clock_jump_s > 0) {
+  ports.user = this;
+  if (!circumstances_->clock.right()) {
     ports.wall_ms = [](void* user) { return static_cast<Handheld*>(user)->wall_ms(); };
+  }
+  if (circumstances_->boots()) {
+    std::random_device entropy;
+    std::generate(boot_id_.begin(), boot_id_.end(), [&] { return static_cast<std::uint8_t>(entropy()); });
+    booted_at_ = steady_ms();
+    ports.mono_ms = [](void* user) { return steady_ms() - static_cast<Handheld*>(user)->booted_at_; };
+    ports.boot_id = [](void* user, std::uint8_t* out) {
+      std::copy_n(static_cast<Handheld*>(user)->boot_id_.begin(), 16, out);
+    };
   }
   ports.position = [](void* user, std::uint32_t wait_ms, gw_fix* out) {
     auto* self = static_cast<Handheld*>(user);
@@ -111,21 +166,51 @@ Result<std::unique_ptr<Handheld>> Handheld::open(const HandheldSpec& spec, const
     return self->position(*out);
   };
   ports.on_event = [](void* user, const gw_event* event) { static_cast<Handheld*>(user)->on_event(*event); };
-  ports.battery_percent = [](void* user) {
-    // A working day takes about half of it.
-    const auto worked_s = (steady_ms() - static_cast<Handheld*>(user)->begin_at_) / 1000;
-    return static_cast<std::int32_t>(std::clamp<std::int64_t>(97 - worked_s / 600, 5, 100));
-  };
+  ports.battery_percent = [](void* user) { return static_cast<Handheld*>(user)->battery(); };
+  if (delivery_) ports.transport = &delivery_->transport();
+  auto config = spec_.config;
+  const bool changed = door_ || circumstances_->outbox_bytes || circumstances_->min_free_bytes;
+  if (changed) {
+    config = around_.scratch / (std::to_string(number_) + ".json");
+    const auto port = door_ ? around_.relay->port(*door_) : std::uint16_t{0};
+    if (auto written = write_config(spec_.config, *circumstances_, port, config); !written) return written;
+  }
   char problem[512] = "";
-  const auto status = gw_device_open_file(spec.config.c_str(), &ports, &handheld->device_, problem, sizeof problem);
-  if (status != GW_OK) return fail(static_cast<ErrorCode>(status), spec.config.string(), problem);
-  handheld->epoch_ = handheld->summary().epoch;
-  return handheld;
+  const auto status = gw_device_open_file(config.c_str(), &ports, &device_, problem, sizeof problem);
+  if (changed) ::unlink(config.c_str());
+  if (status != GW_OK) return fail(static_cast<ErrorCode>(status), spec_.config.string(), problem);
+  ++boots_;
+  epoch_ = summary().epoch;
+  state_ = State::fresh;
+  errands_changed_ = true;
+  return {};
+}
+
+void Handheld::switch_off(bool in_order) {
+  if (!in_order) {
+    if (delivery_) delivery_->cut();
+    if (door_) around_.relay->cut(*door_);
+  }
+  stop();
+  gw_device_close(device_);
+  device_ = nullptr;
+}
+
+std::int32_t Handheld::battery() const {
+  if (circumstances_->battery) return static_cast<std::int32_t>(std::lround(timeline_.battery_percent()));
+  // A working day takes about half of it.
+  const auto worked_s = (steady_ms() - worked_since_) / 1000;
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(97 - worked_s / 600, 5, 100));
 }
 
 Handheld::~Handheld() { gw_device_close(device_); }
 
 std::int32_t Handheld::fd() const { return gw_device_fd(device_); }
+
+void Handheld::leave() {
+  leaving_ = true;
+  if (boots_ <= 1) begin_at_ = 0;  // who has not begun need not wait for it
+}
 
 void Handheld::stop() {
   gw_device_agent_stop(device_);
@@ -145,6 +230,7 @@ gw_status Handheld::position(gw_fix& out) {
   walk_.advance(static_cast<double>(now - walked_to_) / 1000);
   walked_to_ = now;
   const auto reading = walk_.reading();
+  if (!reading.known) return GW_E_POSITION_UNAVAILABLE;
   out.lat_e7 = reading.point.lat_e7;
   out.lon_e7 = reading.point.lon_e7;
   out.accuracy_cm = reading.accuracy_cm;
@@ -169,7 +255,7 @@ void Handheld::on_event(const gw_event& event) {
       break;
     case GW_EVENT_REFUSED:
     case GW_EVENT_MEDIA_REFUSED:
-      ++tally_.refused;
+      ++tally_.refusals;
       journal_.say(name_ + ": refused " + event.id + ": " + event.text + " (" + std::to_string(event.code) + ")");
       break;
     case GW_EVENT_MEDIA_DONE:
@@ -192,15 +278,17 @@ void Handheld::on_event(const gw_event& event) {
 }
 
 std::int64_t Handheld::wall_ms() {
-  if (const auto now = steady_ms(); now >= next_jump_) {
-    const auto& how = spec_.behaviour;
+  const auto& how = circumstances_->clock;
+  const auto now = steady_ms();
+  if (how.jump_s > 0 && now >= next_jump_) {
     if (next_jump_ > 0) {
-      clock_error_ms_ = static_cast<std::int64_t>(random_.between(-how.clock_jump_s, how.clock_jump_s) * 1000);
+      clock_error_ms_ = static_cast<std::int64_t>(clock_random_.between(-how.jump_s, how.jump_s) * 1000);
       if (!around_.quiet) journal_.say(name_ + ": the clock is wrong by " + std::to_string(clock_error_ms_) + " ms");
     }
-    next_jump_ = now + static_cast<std::int64_t>(random_.between(0.5, 1.5) * how.clock_jump_every_s * 1000) + 1;
+    next_jump_ = now + static_cast<std::int64_t>(clock_random_.between(0.5, 1.5) * how.jump_every_s * 1000) + 1;
   }
-  return true_wall_ms() + clock_error_ms_;
+  const double drifted = static_cast<double>(now - around_.began_ms) * how.drift_ppm * 1e-6;
+  return true_wall_ms() + clock_error_ms_ + static_cast<std::int64_t>(how.skew_ms + drifted);
 }
 
 void Handheld::witness(const gw_saved& saved, const char* kind, const std::vector<std::string>& photos) const {
@@ -214,24 +302,66 @@ void Handheld::failed(const char* doing, gw_status status) {
 
 // ---- the day ----
 
+void Handheld::live_through(std::int64_t now) {
+  if (calm_) return;
+  calm_ = around_.calm;
+  if (calm_) {
+    if (delivery_) delivery_->calm();
+    if (device_ != nullptr) gw_device_network_changed(device_);
+  }
+  const auto happened = calm_ ? std::vector<Timeline::Happening>{} : timeline_.advance(now - around_.began_ms);
+  for (const auto& [at_ms, what] : happened) {
+    if (!around_.quiet) journal_.say(name_ + ": " + sentence(what) + ", at " + seconds_text(at_ms));
+    if (what == Timeline::What::reboots || what == Timeline::What::power_cut) {
+      ++(what == Timeline::What::reboots ? tally_.reboots : tally_.power_cuts);
+      switch_off(what == Timeline::What::reboots);
+    } else if (what != Timeline::What::switched_on) {
+      duty_changes_ = now + static_cast<std::int64_t>(random_.between(0, spec_.behaviour.start_within_s) * 1000);
+    }
+  }
+}
+
+// False: not now. It is tried again while the disk is full.
+bool Handheld::is_on(std::int64_t now) {
+  if (device_ != nullptr) return true;
+  if (now < switch_on_at_ || !(calm_ || timeline_.switched_on())) return false;
+  const auto on = switch_on();
+  if (on) return true;
+  const bool full = on.error().code == ErrorCode::outbox_full;
+  ++(full ? tally_.full : tally_.failed);
+  journal_.say(name_ + ": " + to_string(on.error()));
+  switch_on_at_ = now + kAgainMs;
+  if (!full) state_ = State::left;
+  return false;
+}
+
 std::int64_t Handheld::step() {
   const auto now = steady_ms();
   if (state_ == State::left) return 60'000;
+  live_through(now);
+  const auto next_happening =
+      calm_ ? std::int64_t{60'000} : std::max<std::int64_t>(0, around_.began_ms + timeline_.next_ms() - now);
+  if (!is_on(now)) return std::min(next_happening, kAgainMs);
   if (state_ == State::fresh) {
-    if (now < begin_at_ && !leaving_) return begin_at_ - now;
+    if (now < begin_at_) return std::min(begin_at_ - now, next_happening);
     begin(now);
     if (state_ == State::left) return 60'000;
+    if (state_ == State::fresh) return std::min(begin_at_ - now, next_happening);
   }
   if (state_ == State::working) {
     if (leaving_) {
-      go_home(now);
+      if (on_duty_) end_duty();
+      state_ = State::draining;
     } else {
       work(now);
     }
   }
+  const auto next_held = delivery_ ? delivery_->step(now) : -1;
   std::int64_t next = -1;
   if (const auto status = gw_device_step(device_, &next); status != GW_OK) failed("step", status);
   if (next < 0) next = 60'000;
+  next = std::min(next, next_happening);
+  if (next_held >= 0) next = std::min(next, std::max<std::int64_t>(0, next_held - steady_ms()));
   if (state_ == State::draining) {
     const auto s = summary();
     if (s.waiting_records == 0 && s.waiting_media == 0) {
@@ -241,8 +371,9 @@ std::int64_t Handheld::step() {
     return std::min(next, kDrainLookMs);
   }
   if (state_ == State::working) {
-    next = std::min(next, std::max<std::int64_t>(0, next_report_ - steady_ms()));
-    if (!errands_.empty()) next = std::min<std::int64_t>(next, 250);
+    if (on_duty_) next = std::min(next, std::max<std::int64_t>(0, next_report_ - steady_ms()));
+    if (on_duty_ != timeline_.on_duty()) next = std::min(next, std::max<std::int64_t>(0, duty_changes_ - steady_ms()));
+    if (on_duty_ && !errands_.empty()) next = std::min<std::int64_t>(next, 250);
     if (errands_changed_) next = 0;
   }
   return next;
@@ -250,24 +381,37 @@ std::int64_t Handheld::step() {
 
 void Handheld::begin(std::int64_t now) {
   if (const auto status = gw_device_agent_start(device_); status != GW_OK) {
+    begin_at_ = now + kLockAgainMs;
+    if (status == GW_E_UNAVAILABLE && ++lock_tries_ < kLockTries) return;
     failed("agent", status);
-    state_ = State::left;
+    begin_at_ = now + kAgainMs;
+    if (status != GW_E_OUTBOX_FULL) state_ = State::left;  // the disk may have room again
     return;
   }
+  lock_tries_ = 0;
   state_ = State::working;
-  if (spec_.behaviour.sign_in && !leaving_) {
+  const auto before = summary();
+  // After a kill or a reboot the member still is on duty.
+  if (before.on_duty != 0 || before.on_patrol != 0) {
+    if (!on_duty_) ++tally_.on_duty;
+    on_duty_ = true;
+  }
+  if (timeline_.on_duty() && !leaving_) begin_duty(now);
+}
+
+void Handheld::begin_duty(std::int64_t now) {
+  if (spec_.behaviour.sign_in) {
     auto saved = fresh_saved();
     const auto status = gw_device_sign(device_, GW_SIGN_IN, nullptr, &saved);
     if (status == GW_OK) witness(saved, "sign");
-    // After a kill the member still is on duty.
-    if (status == GW_OK || status == GW_E_ALREADY_ON_DUTY) {
-      signed_in_ = true;
-      ++tally_.on_duty;
-    } else {
-      failed("sign-in", status);
+    if (status != GW_OK && status != GW_E_ALREADY_ON_DUTY) {
+      duty_changes_ = now + kAgainMs;
+      return failed("sign-in", status);
     }
   }
-  if (spec_.behaviour.patrol && !leaving_) {
+  if (!on_duty_) ++tally_.on_duty;
+  on_duty_ = true;
+  if (spec_.behaviour.patrol) {
     auto saved = fresh_saved();
     const auto status = gw_device_patrol_start(device_, nullptr, &saved);
     if (status == GW_OK) witness(saved, "patrol");
@@ -278,7 +422,15 @@ void Handheld::begin(std::int64_t now) {
 }
 
 void Handheld::work(std::int64_t now) {
+  if (on_duty_ != timeline_.on_duty() && now >= duty_changes_) {
+    if (on_duty_) {
+      end_duty();
+    } else {
+      begin_duty(now);
+    }
+  }
   if (errands_changed_) look_for_errands();
+  if (!on_duty_) return;
   const bool may_report =
       around_.reporting && (spec_.behaviour.max_reports < 0 || reports_ < spec_.behaviour.max_reports);
   if (now >= next_report_) {
@@ -291,7 +443,7 @@ void Handheld::work(std::int64_t now) {
   if (!errands_.empty()) do_errand(now);
 }
 
-void Handheld::go_home(std::int64_t) {
+void Handheld::end_duty() {
   if (spec_.behaviour.patrol) {
     std::vector<gw_check_item> checks;
     for (const char* item : kChecks) {
@@ -312,10 +464,9 @@ void Handheld::go_home(std::int64_t) {
     const auto status = gw_device_sign(device_, GW_SIGN_OUT, nullptr, &saved);
     if (status == GW_OK) witness(saved, "sign");
     if (status != GW_OK && status != GW_E_NOT_ON_DUTY) failed("sign-out", status);
-    if (signed_in_) --tally_.on_duty;
-    signed_in_ = false;
   }
-  state_ = State::draining;
+  --tally_.on_duty;
+  on_duty_ = false;
 }
 
 // ---- photos ----

@@ -13,6 +13,7 @@
 #include <deque>
 #include <gridward_sim/handheld.hpp>
 #include <gridward_sim/link.hpp>
+#include <limits>
 #include <map>
 #include <memory>
 #include <utility>
@@ -79,12 +80,14 @@ struct Way {
   std::deque<Piece> queue;
   std::size_t queued = 0;
   std::int64_t free_at = 0;  // the throttled line is busy until then
-  bool ended = false;        // no more comes from the source
-  bool readable = true;      // the source may have more
-  bool blocked = false;      // the target takes no more now
+  std::int64_t last_due = 0;
+  bool ended = false;    // no more comes from the source
+  bool readable = true;  // the source may have more
+  bool blocked = false;  // the target takes no more now
 };
 
 struct Connection {
+  std::size_t door = 0;
   Socket client;
   Socket broker;
   LinkFate fate;
@@ -96,40 +99,68 @@ struct Connection {
   Way down;
 };
 
-class Link {
- public:
-  Link(const LinkOptions& options, const std::atomic<bool>& stop, const std::atomic<bool>& heal)
-      : options_(options), stop_(stop), heal_(heal), random_(options.seed) {}
+struct Entrance {
+  Door door;
+  Socket listener;
+  std::uint16_t port = 0;
+  Random random;
+  Coverage coverage;
+  std::atomic<bool> cut = false;
 
-  Result<LinkCounts> run() {
-    listener_ = new_socket();
-    if (!listener_) return fail(ErrorCode::unavailable, "socket", std::strerror(errno));
-    const int on = 1;
-    ::setsockopt(listener_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    const auto address = loopback(options_.listen);
-    if (::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-        ::listen(listener_.get(), SOMAXCONN) != 0) {
-      return fail(ErrorCode::unavailable, "listen", std::strerror(errno));
-    }
+  explicit Entrance(const Door& given) : door(given), random(given.seed, 2), coverage(given.coverage, given.seed) {}
+};
+
+constexpr std::uint64_t kDoorKey = std::uint64_t{1} << 63;
+
+class TcpRelay final : public Relay {
+ public:
+  explicit TcpRelay(std::int64_t began_ms) : began_(began_ms) {}
+
+  Result<void> listen(const std::vector<Door>& doors) {
     poll_ = Socket(::epoll_create1(EPOLL_CLOEXEC));
-    watch(listener_.get(), 0, EPOLLIN);
+    for (const auto& door : doors) {
+      auto entrance = std::make_unique<Entrance>(door);
+      entrance->listener = new_socket();
+      const auto& listener = entrance->listener;
+      if (!listener) return fail(ErrorCode::unavailable, "socket", std::strerror(errno));
+      const int on = 1;
+      ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+      auto address = loopback(door.listen);
+      socklen_t size = sizeof address;
+      if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+          ::listen(listener.get(), doors.size() == 1 ? SOMAXCONN : 16) != 0 ||
+          ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+        return fail(ErrorCode::unavailable, "listen", std::strerror(errno));
+      }
+      entrance->port = ntohs(address.sin_port);
+      watch(listener.get(), kDoorKey | entrances_.size(), EPOLLIN);
+      entrances_.push_back(std::move(entrance));
+    }
+    return {};
+  }
+
+  std::uint16_t port(std::size_t door) const override { return entrances_.at(door)->port; }
+  void cut(std::size_t door) override { entrances_.at(door)->cut = true; }
+
+  LinkCounts run(const std::atomic<bool>& stop, const std::atomic<bool>& heal) override {
     std::vector<epoll_event> ready(256);
-    while (!stop_) {
+    while (!stop) {
       const int count = ::epoll_wait(poll_.get(), ready.data(), static_cast<int>(ready.size()), wait_ms());
       now_ = steady_ms();
       for (int i = 0; i < count; ++i) {
         const auto event = ready[static_cast<std::size_t>(i)];
-        if (event.data.u64 == 0) {
-          accept_all();
+        if ((event.data.u64 & kDoorKey) != 0) {
+          accept_all(event.data.u64 & ~kDoorKey);
         } else {
           note(event.data.u64, event.events);
         }
       }
-      if (heal_ && !healed_) heal();
+      if (heal && !healed_) heal_all();
       // With a thousand connections something is ready all the time: once a millisecond is often enough.
       if (now_ == passed_) continue;
       passed_ = now_;
       noted_ = false;
+      look_at_doors();
       for (auto it = connections_.begin(); it != connections_.end();) {
         if (go_on(*it->second)) {
           ++it;
@@ -149,15 +180,25 @@ class Link {
     ::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, fd, &interest);
   }
 
-  void accept_all() {
+  void accept_all(std::size_t door) {
+    auto& entrance = *entrances_[door];
     for (;;) {
-      Socket client(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      Socket client(::accept4(entrance.listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (!client) return;
       const int on = 1;
       ::setsockopt(client.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
       ++counts_.connections;
+      LinkFate fate;
+      if (!healed_) {
+        fate = entrance.door.fate(entrance.random);
+        // Without a network the system says so at once, or nobody does.
+        if (!entrance.coverage.there() && !fate.silent) {
+          client.reset();
+          continue;
+        }
+      }
       auto broker = new_socket();
-      const auto address = loopback(options_.to);
+      const auto address = loopback(entrance.door.to);
       const auto* where = reinterpret_cast<const sockaddr*>(&address);
       if (!broker || (::connect(broker.get(), where, sizeof address) != 0 && errno != EINPROGRESS)) {
         client.reset();
@@ -167,7 +208,8 @@ class Link {
       connection->client = std::move(client);
       connection->broker = std::move(broker);
       connection->began = now_;
-      if (!healed_) connection->fate = draw_fate(random_, options_);
+      connection->door = door;
+      connection->fate = fate;
       connection->next_stall = now_ + connection->fate.stall_every_ms;
       const auto key = next_key_ += 2;
       watch(connection->client.get(), key, EPOLLIN | EPOLLOUT | EPOLLET);
@@ -190,7 +232,7 @@ class Link {
     noted_ = true;
   }
 
-  void take(const Connection& c, const Socket& from, Way& way) const {
+  void take(const Connection& c, const Socket& from, Way& way) {
     std::array<char, kChunk> buffer;
     while (way.readable && !way.ended && way.queued < kMostQueued) {
       const auto got = ::recv(from.get(), buffer.data(), buffer.size(), 0);
@@ -207,6 +249,11 @@ class Link {
       if (c.fate.bytes_per_s > 0) {
         way.free_at = std::max(way.free_at, now_) + got * 1000 / c.fate.bytes_per_s;
         due = way.free_at + c.fate.delay_ms;
+      }
+      if (c.fate.jitter_ms > 0) {
+        due += static_cast<std::int64_t>(entrances_[c.door]->random.between(0, static_cast<double>(c.fate.jitter_ms)));
+        due = std::max(due, way.last_due);
+        way.last_due = due;
       }
       way.queue.push_back({due, std::string(buffer.data(), static_cast<std::size_t>(got))});
       way.queued += static_cast<std::size_t>(got);
@@ -236,6 +283,7 @@ class Link {
   bool go_on(Connection& c) {
     if (c.dead) return now_ < c.began + c.fate.dies_ms + c.fate.dead_ms;
     if (now_ < c.stalled_until) return true;
+    if (!healed_ && !entrances_[c.door]->coverage.there()) return true;
     take(c, c.client, c.up);
     take(c, c.broker, c.down);
     if (c.fate.dies_ms > 0 && now_ >= c.began + c.fate.dies_ms) return die(c);
@@ -266,7 +314,30 @@ class Link {
     return false;
   }
 
-  void heal() {
+  void look_at_doors() {
+    for (std::size_t door = 0; door < entrances_.size(); ++door) {
+      auto& entrance = *entrances_[door];
+      const bool was_there = entrance.coverage.there();
+      entrance.coverage.advance(now_ - began_);
+      const bool lost = was_there && !entrance.coverage.there() && !healed_;
+      const bool cut = entrance.cut.exchange(false);
+      if (!lost && !cut) continue;
+      for (auto it = connections_.begin(); it != connections_.end();) {
+        auto& c = *it->second;
+        if (c.door != door || (!cut && c.fate.silent)) {
+          if (c.door == door) ++counts_.silent;
+          ++it;
+          continue;
+        }
+        ++counts_.cuts;
+        c.client.reset();
+        c.broker.reset();
+        it = connections_.erase(it);
+      }
+    }
+  }
+
+  void heal_all() {
     healed_ = true;
     for (auto it = connections_.begin(); it != connections_.end();) {
       auto& c = *it->second;
@@ -285,7 +356,7 @@ class Link {
     const auto now = steady_ms();
     if (noted_) return now == passed_ ? 1 : 0;
     for (const auto& [key, c] : connections_) {
-      if (c->dead) continue;
+      if (c->dead || (!healed_ && !entrances_[c->door]->coverage.there())) continue;
       for (const auto* way : {&c->up, &c->down}) {
         if (!way->queue.empty() && !way->blocked) {
           wait = std::min(wait, std::max({way->queue.front().due, c->stalled_until, now}) - now);
@@ -295,11 +366,8 @@ class Link {
     return static_cast<int>(wait);
   }
 
-  const LinkOptions& options_;
-  const std::atomic<bool>& stop_;
-  const std::atomic<bool>& heal_;
-  Random random_;
-  Socket listener_;
+  const std::int64_t began_;
+  std::vector<std::unique_ptr<Entrance>> entrances_;
   Socket poll_;
   bool healed_ = false;
   std::int64_t now_ = steady_ms();
@@ -311,7 +379,46 @@ class Link {
 };
 
 std::int64_t exponential(Random& random, double mean) {
-  return static_cast<std::int64_t>(-mean * std::log(1 - random.unit())) + 1;
+  return static_cast<std::int64_t>(random.exponential(mean)) + 1;
+}
+
+constexpr auto kNever = std::numeric_limits<std::int64_t>::max() / 4;
+
+// A basement has some bars near the stairs; a tunnel takes everything and gives it back; 2G is slow and stays.
+const std::map<std::string, LinkClass>& classes() {
+  static const std::map<std::string, LinkClass> all{
+      {"good", {.delay_ms = 25, .jitter_ms = 15, .bytes_per_s = 2'500'000}},
+      {"2g", {.delay_ms = 350, .jitter_ms = 250, .bytes_per_s = 6'000, .life_s = 300, .silent = 0.3}},
+      {"basement",
+       {.delay_ms = 120,
+        .jitter_ms = 200,
+        .bytes_per_s = 20'000,
+        .up_min_s = 5,
+        .up_max_s = 30,
+        .down_min_s = 20,
+        .down_max_s = 90,
+        .silent = 0.7}},
+      {"tunnel",
+       {.delay_ms = 40,
+        .jitter_ms = 30,
+        .bytes_per_s = 1'000'000,
+        .up_min_s = 60,
+        .up_max_s = 180,
+        .down_min_s = 10,
+        .down_max_s = 40,
+        .silent = 1}},
+      {"flapping",
+       {.delay_ms = 60,
+        .jitter_ms = 60,
+        .bytes_per_s = 200'000,
+        .up_min_s = 2,
+        .up_max_s = 10,
+        .down_min_s = 1,
+        .down_max_s = 5,
+        .silent = 0.3}},
+      {"none", {.absent = true}},
+  };
+  return all;
 }
 
 }  // namespace
@@ -331,8 +438,58 @@ LinkFate draw_fate(Random& random, const LinkOptions& options) {
   return fate;
 }
 
+std::optional<LinkClass> link_class(const std::string& name) {
+  const auto found = classes().find(name);
+  return found == classes().end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<std::string> link_class_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, link] : classes()) names.push_back(name);
+  return names;
+}
+
+LinkFate draw_fate(Random& random, const LinkClass& link) {
+  LinkFate fate;
+  fate.delay_ms = static_cast<std::int64_t>(link.delay_ms);
+  fate.jitter_ms = static_cast<std::int64_t>(link.jitter_ms);
+  fate.bytes_per_s = static_cast<std::int64_t>(std::ceil(link.bytes_per_s));
+  if (link.life_s > 0) fate.dies_ms = exponential(random, link.life_s * 1000);
+  fate.silent = random.chance(link.silent);
+  if (fate.silent) fate.dead_ms = static_cast<std::int64_t>(random.between(2'000, 30'000));
+  return fate;
+}
+
+Coverage::Coverage(const LinkClass& link, std::uint64_t seed)
+    : link_(link), random_(seed, 3), there_(!link.absent), changes_ms_(kNever) {
+  // It may begin in the middle of one.
+  if (there_ && link_.down_max_s > 0) {
+    changes_ms_ =
+        static_cast<std::int64_t>(random_.unit() * random_.between(link_.up_min_s, link_.up_max_s) * 1000) + 1;
+  }
+}
+
+void Coverage::advance(std::int64_t to_ms) {
+  while (changes_ms_ <= to_ms) {
+    there_ = !there_;
+    const double low = there_ ? link_.up_min_s : link_.down_min_s;
+    const double high = there_ ? link_.up_max_s : link_.down_max_s;
+    changes_ms_ += static_cast<std::int64_t>(random_.between(low, high) * 1000) + 1;
+  }
+}
+
+Result<std::unique_ptr<Relay>> Relay::open(const std::vector<Door>& doors, std::int64_t began_ms) {
+  auto relay = std::make_unique<TcpRelay>(began_ms);
+  if (auto listening = relay->listen(doors); !listening) return tl::unexpected(listening.error());
+  return relay;
+}
+
 Result<LinkCounts> run_link(const LinkOptions& options, const std::atomic<bool>& stop, const std::atomic<bool>& heal) {
-  return Link(options, stop, heal).run();
+  auto relay = Relay::open(
+      {{options.listen, options.to, options.seed, [&](Random& random) { return draw_fate(random, options); }, {}}},
+      steady_ms());
+  if (!relay) return tl::unexpected(relay.error());
+  return (*relay)->run(stop, heal);
 }
 
 }  // namespace gridward::sim

@@ -10,6 +10,8 @@ namespace gridward::sim {
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}
+  // Of something that has a seed, the stream for one purpose: what is drawn for another does not move it.
+  Random(std::uint64_t seed, std::uint64_t purpose) : state_(seed ^ (purpose * 0xD1342543DE82EF95ULL)) { next(); }
 
   std::uint64_t next() {  // splitmix64
     state_ += 0x9E3779B97F4A7C15ULL;
@@ -22,6 +24,7 @@ class Random {
   double between(double low, double high) { return low + (high - low) * unit(); }
   int below(int count) { return count > 0 ? static_cast<int>(next() % static_cast<std::uint64_t>(count)) : 0; }
   bool chance(double p) { return unit() < p; }
+  double exponential(double mean) { return -mean * std::log(1 - unit()); }
   double normal() { return std::sqrt(-2 * std::log(1 - unit())) * std::cos(2 * std::numbers::pi * unit()); }
 
  private:

@@ -34,4 +34,12 @@ std::string_view from_first_fix(std::string_view log) {
   return {};
 }
 
+Result<std::vector<LogFix>> fixes_at(std::string_view log, const MoveOptions& to) {
+  const auto moved = move_log(from_first_fix(log), to);
+  if (!moved) return tl::unexpected(moved.error());
+  auto fixes = read_fixes(moved->text);
+  if (fixes.size() < 2) return fail(ErrorCode::position_unavailable, "log", "has no two fixes");
+  return fixes;
+}
+
 }  // namespace gridward::sim

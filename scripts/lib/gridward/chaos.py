@@ -21,6 +21,9 @@ WORKER_GONE_S = 2   # a photo worker may finish nothing, so it has no reason to 
 READY_S = 60        # until a restart counts as failed
 GROUPS = 4          # processes of handhelds, when they are killed
 SMALL_DISKS = 3     # handhelds with a disk that gets full
+# Of the simulators' summaries: what it is called here, and there.
+SUMMED = {"refused_for_room": "full", "reboots": "reboots", "process_kills": "kills", "power_cuts": "power_cuts",
+          "messages_doubled": "duplicated", "messages_held": "reordered", "messages_dropped": "dropped"}
 DISK = "24m"        # each; there is no room for more than a few dozen photos
 
 
@@ -82,11 +85,15 @@ class Tail:
 
 class Chaos:
     """`faults`: of FAULTS; `kills`: of the server, in `seconds`; `rate`: reports a second, all handhelds together; `patience`:
-    seconds for everything to arrive when nothing is broken any more; `photos`: sizes."""
+    seconds for everything to arrive when nothing is broken any more; `photos`: sizes; `scenario`: a file of gridward-sim, which
+    then says what becomes of links and clocks."""
 
-    def __init__(self, stack, seed, seconds, kills, rate, faults, patience, photos):
+    def __init__(self, stack, seed, seconds, kills, rate, faults, patience, photos, scenario=None):
         self.stack, self.seed, self.seconds, self.kills, self.faults = stack, seed, seconds, kills, list(faults)
         self.rate, self.patience, self.photos = rate, patience, photos
+        self.scenario = scenario
+        if scenario:
+            self.faults = [fault for fault in self.faults if fault not in ("link", "clock")]
         self.witness = stack.path("witness.log")
         self.witnessed = Tail(self.witness)
         self.saved = 0
@@ -129,6 +136,10 @@ class Chaos:
                 self.seed], "link.log")
             wait_for(lambda: port_answers(self.stack.link_port), 15, "the link answered", self.link)
         os.makedirs(self.stack.path("tmp"), exist_ok=True)
+        if "clock" in self.faults:
+            self.scenario = self.stack.path("clocks.json")
+            with open(self.scenario, "w", encoding="utf-8") as file:
+                json.dump({"groups": [{"clock": {"jump_s": 7200, "jump_every_s": 15}}]}, file)
         groups = min(GROUPS, len(self.stack.handhelds)) if "handhelds" in self.faults else 1
         for number in range(groups):
             self.start_fleet(number, groups)
@@ -138,13 +149,12 @@ class Chaos:
         mean = len(self.stack.handhelds) / self.rate
         behaviour = {"start_within_s": min(mean, 3), "report_min_s": 0.5 * mean, "report_max_s": 1.5 * mean, "photos": 2,
                      "verify_min_s": 0.1, "verify_max_s": 0.5, "travel_mps": 200}
-        if "clock" in self.faults:
-            behaviour.update(clock_jump_s=7200, clock_jump_every_s=15)
         # Another seed for each start: a member who begins again does not do the same again.
         self.fleet_starts += 1
         self.fleets[number] = self.stack.start_fleet(
             self.stack.handhelds[number::groups], behaviour, drain=self.patience, photos=self.photos, name=f"fleet-{number}",
-            words=["--unique", "--witness", self.witness, "--seed", self.seed * 1000 + self.fleet_starts],
+            words=["--unique", "--witness", self.witness, "--seed", self.seed * 1000 + self.fleet_starts,
+                   *(["--scenario", self.scenario] if self.scenario else [])],
             env={**os.environ, "TMPDIR": self.stack.path("tmp")})
 
     def make_small_disks(self):
@@ -411,5 +421,7 @@ class Chaos:
                     if line.startswith('{"connections":'):
                         out.update({"link_" + key: value for key, value in json.loads(line).items()})
                     elif line.startswith('{"handhelds":'):
-                        out["refused_for_room"] = out.get("refused_for_room", 0) + json.loads(line)["full"]
+                        summary = json.loads(line)
+                        for name, key in SUMMED.items():
+                            out[name] = out.get(name, 0) + summary[key]
         return out

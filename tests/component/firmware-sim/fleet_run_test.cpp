@@ -70,6 +70,10 @@ class FleetRun : public ::testing::Test {
     fleet["behaviour"].update(more);
     write_file(dir_ / "fleet.json", fleet.dump());
   }
+  std::string write_scenario(const nlohmann::json& groups, int processes = 1) {
+    write_file(dir_ / "scenario.json", nlohmann::json{{"processes", processes}, {"groups", groups}}.dump());
+    return (dir_ / "scenario.json").string();
+  }
   std::unique_ptr<Process> start(std::vector<std::string> more = {}) {
     std::vector<std::string> words{kSimProgram, "run", "--fleet", (dir_ / "fleet.json").string(),
                                    "--seed",    "5",   "--drain", "30"};
@@ -226,9 +230,10 @@ TEST_F(FleetRun, TheWitnessNamesWhatWasSavedAndNoTwoPhotosAreTheSame) {
 }
 
 TEST_F(FleetRun, AWrongClockIsInItsRecordsAndSaidToBe) {
-  change_behaviour({{"clock_jump_s", 7200}, {"clock_jump_every_s", 1}, {"max_reports", 4}, {"report_min_s", 1}});
+  change_behaviour({{"max_reports", 4}, {"report_min_s", 1}});
+  const auto scenario = write_scenario({{{"clock", {{"jump_s", 7200}, {"jump_every_s", 1}}}}});
   const auto begin = std::chrono::system_clock::now();
-  const auto sim = start({"--minutes", "0.2"});
+  const auto sim = start({"--minutes", "0.2", "--scenario", scenario});
   EXPECT_EQ(sim->wait(), 0) << log();
   int wrong = 0;
   for (const auto& record : server_.records()) {
@@ -239,6 +244,114 @@ TEST_F(FleetRun, AWrongClockIsInItsRecordsAndSaidToBe) {
     EXPECT_NE(record.clock.source, ClockSource::gnss);
   }
   EXPECT_GT(wrong, kCount);
+}
+
+// Everything at once, and nothing is lost by it.
+TEST_F(FleetRun, AHostileScenarioEndsWithNothingWaiting) {
+  change_behaviour({{"max_reports", -1}, {"report_min_s", 0.5}, {"report_max_s", 1}});
+  const nlohmann::json link{{"delay_ms", 20}, {"jitter_ms", 20},    {"bytes_per_s", 2'000'000},
+                            {"up_s", {2, 4}}, {"down_s", {0.3, 1}}, {"silent", 0.3}};
+  const nlohmann::json delivery{{"duplicate", 0.2}, {"reorder", 0.2}, {"drop", 0.1}, {"hold_ms", 500}};
+  const auto scenario = write_scenario(
+      {{{"count", 1}, {"walk", "lanes"}, {"kills_per_h", 1200}, {"delivery", delivery}},
+       {{"count", 1},
+        {"reboots_per_h", 1200},
+        {"delivery", delivery},
+        {"clock", {{"skew_ms", 90'000}, {"drift_ppm", 100}, {"jump_s", 600}, {"jump_every_s", 2}}}},
+       {{"count", 1},
+        {"battery", {{"start_percent", 20}, {"drain_percent_per_h", 14'400}, {"charge_percent_per_h", 36'000}}},
+        {"delivery", delivery},
+        {"link", link}},
+       {{"duty", {{0, 0.1}, {0.15, 0.5}}}, {"link", link}, {"delivery", delivery}}},
+      2);
+  const auto sim = start({"--minutes", "0.3", "--scenario", scenario, "--witness", (dir_ / "witness.log").string()});
+  EXPECT_EQ(sim->wait(), 0) << log();
+  const auto summary = last_line();
+  ASSERT_TRUE(summary.is_object()) << log();
+  for (const char* key : {"waiting", "waiting_photos", "refused", "failed"}) EXPECT_EQ(summary[key], 0) << key;
+  for (const char* key : {"reports", "reboots", "kills", "power_cuts", "duplicated", "reordered", "dropped"}) {
+    EXPECT_GT(summary[key], 0) << key;
+  }
+  // What members were told is on the server, once.
+  std::map<std::string, int> there;
+  for (const auto& record : server_.records()) ++there[to_string(record.id)];
+  EXPECT_EQ(summary["records"], there.size());
+  EXPECT_EQ(server_.conflicts(), 0);
+  std::size_t saved = 0;
+  std::istringstream lines(read_file(dir_ / "witness.log"));
+  for (std::string word, device, epoch, id, rest;
+       lines >> word >> device >> epoch >> id && std::getline(lines, rest);) {
+    if (word != "saved") continue;
+    ++saved;
+    EXPECT_EQ(there[id], 1) << id;
+  }
+  EXPECT_GT(saved, 20U);
+  // Boots are what the clocks count from.
+  std::map<std::string, std::set<std::string>> boots;
+  for (const auto& record : server_.records()) boots[record.actor].insert(to_string(record.boot));
+  EXPECT_EQ(boots["m0100"].size(), 1U);
+  EXPECT_GT(boots["m0101"].size(), 1U);
+  EXPECT_GT(boots["m0102"].size(), 1U);
+  // One of them signed out for a while.
+  int signs = 0;
+  for (const auto& record : server_.records()) {
+    signs += record.actor == "m0103" && std::holds_alternative<SignBody>(record.body) ? 1 : 0;
+  }
+  EXPECT_EQ(signs, 4);
+}
+
+TEST_F(FleetRun, WhatHappensIsTheSameForTheSameSeed) {
+  const auto scenario =
+      write_scenario({{{"count", 2}, {"reboots_per_h", 2400}, {"duty", {{0.02, 0.05}}}}, {{"kills_per_h", 1800}}}, 2);
+  const auto happened = [&](const char* seed) {
+    std::filesystem::remove(dir_ / "sim.log");
+    EXPECT_EQ(start({"--minutes", "0.1", "--scenario", scenario, "--seed", seed})->wait(), 0) << log();
+    std::multiset<std::string> lines;
+    std::istringstream all(log());
+    for (std::string line; std::getline(all, line);) {
+      // How soon the end comes is the machine's.
+      const auto at = line.rfind(", at ");
+      if (at != std::string::npos && std::stod(line.substr(at + 5)) < 4) lines.insert(line.substr(9));
+    }
+    return lines;
+  };
+  const auto once = happened("7");
+  EXPECT_GT(once.size(), 6U);
+  EXPECT_EQ(once, happened("7"));
+  EXPECT_NE(once, happened("8"));
+}
+
+TEST_F(FleetRun, ASmallOutboxIsFullAndTheMemberIsTold) {
+  change_behaviour({{"max_reports", -1}, {"report_min_s", 0.1}, {"report_max_s", 0.2}});
+  const auto scenario = write_scenario({{{"disk", {{"outbox_mb", 1}}}, {"link", "none"}}});
+  const auto sim = start({"--minutes", "0.2", "--scenario", scenario});
+  EXPECT_EQ(sim->wait(), 0) << log();  // at the end the link is there
+  EXPECT_GT(last_line()["full"], 0);
+  EXPECT_EQ(last_line()["waiting"], 0);
+  EXPECT_EQ(last_line()["records"], server_.count());
+}
+
+TEST_F(FleetRun, ProcessesAreCountedTogetherAndEndTogether) {
+  const auto sim = start({"--processes", "3"});
+  ASSERT_TRUE(wait_until([&] { return server_.complete_photos() >= 2 * kCount; }, 60s)) << log();
+  EXPECT_EQ(sim->kill(SIGTERM), 0) << log();
+  EXPECT_EQ(last_line()["handhelds"], kCount);
+  EXPECT_EQ(last_line()["reports"], 2 * kCount);
+  EXPECT_EQ(last_line()["records"], server_.count());
+
+  // Killed, it takes them along: their data folders are free for the next.
+  const auto killed = start({"--processes", "3"});
+  ASSERT_TRUE(wait_until([&] { return log().find("connected") != std::string::npos; }, 20s)) << log();
+  killed->kill(SIGKILL);
+  EXPECT_EQ(start({"--minutes", "0.05"})->wait(), 0) << log();
+  EXPECT_EQ(last_line()["failed"], 0);
+}
+
+TEST_F(FleetRun, AScenarioThatIsWrongIsToldWithItsPlace) {
+  const auto told = run_command({kSimProgram, "run", "--fleet", (dir_ / "fleet.json").string(), "--scenario",
+                                 write_scenario({{{"link", "5g"}}})});
+  EXPECT_EQ(told.status, 3);
+  EXPECT_NE(told.output.find("groups[0].link"), std::string::npos) << told.output;
 }
 
 TEST_F(FleetRun, WithoutAServerItSaysWhatWaits) {

@@ -57,7 +57,8 @@ TEST_F(FleetFile, NamesWhatIsWrong) {
   expect_wrong(one(R"(,"behaviour":{"photos":9})"), "handhelds[0].behaviour.photos");
   expect_wrong(one(R"(,"behaviour":{"speed":9})"), "handhelds[0].behaviour.speed");
   expect_wrong(one(R"(,"behaviour":{"report_min_s":-1})"), "handhelds[0].behaviour.report_min_s");
-  expect_wrong(one(R"(,"behaviour":{"clock_jump_s":"1h"})"), "handhelds[0].behaviour.clock_jump_s");
+  expect_wrong(one(R"(,"behaviour":{"verify_max_s":"1h"})"), "handhelds[0].behaviour.verify_max_s");
+  expect_wrong(one(R"(,"behaviour":{"not_rectified":1.5})"), "handhelds[0].behaviour.not_rectified");
   expect_wrong(one(R"(,"behaviour":{"patrol":1})"), "handhelds[0].behaviour.patrol");
   EXPECT_FALSE(load("not json"));
   EXPECT_FALSE(load_fleet(dir_ / "absent.json"));

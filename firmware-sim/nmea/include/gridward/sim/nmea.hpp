@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <gridward/shared/error.hpp>
 #include <gridward/shared/geo.hpp>
 #include <gridward/shared/time.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gridward::sim {
 
@@ -43,6 +45,14 @@ struct MovedLog {
 // too_large over kMaxLogBytes; out_of_range for a place or a start outside of what NMEA can say; position_unavailable
 // when no sentence claims a fix, as in a log of a binary protocol.
 Result<MovedLog> move_log(std::string_view log, const MoveOptions& options);
+
+struct LogFix {
+  std::int64_t at_ms = 0;  // since the first
+  GeoPoint point;
+  double accuracy_m = 0;  // 1 sigma, from the dilution; 0: the log does not say
+};
+// Where the receiver was: a fix for each time that has one (RMC, GGA, GNS, GLL), in order of time.
+std::vector<LogFix> read_fixes(std::string_view log);
 
 // What the receiver knows at one moment. Not finite numbers are written as unknown.
 struct ReceiverFix {
