@@ -487,12 +487,11 @@ void Agent::record_track(Millis now) {
     if (fix && fix->mono_ms != last_fix_) {
       last_fix_ = fix->mono_ms;
       TrackPoint point;
-      // By the same clock as the punches that this is compared with.
       const auto time = clock(fix);
       point.at = time.at - (time.mono - Millis{fix->mono_ms});
       point.point = {fix->lat_e7, fix->lon_e7};
       point.accuracy_cm = fix->accuracy_cm;
-      const auto stored = outbox_.add_track_point(point);
+      const auto stored = outbox_.add_track_point(point, {Millis{fix->mono_ms}, ports_.boot(), time.quality});
       if (stored == PointStored::kept && !pending_since_) pending_since_ = now;
       if (stored == PointStored::off_duty) outside_ = true;  // somebody signed out a moment ago
       // A receiver that errs goes on doing so: told at the first, counted at each.

@@ -39,11 +39,11 @@ ClockReading read_clock(UnixMs wall, Millis mono, const Uuid& boot, const std::o
     const auto agrees = [&](UnixMs at, Millis error) {
       return std::chrono::abs(by_receiver.at - at) <= error + kAgrees;
     };
-    if (agrees(wall, Millis{0})) return judged(wall, by_receiver);
     const bool believed =
         by_server ? agrees(by_server->at, Millis{by_server->quality.error_ms}) : by_receiver.at >= kWritten;
     if (believed) {
-      by_receiver.quality.error_ms = static_cast<std::uint32_t>(kAgrees.count());
+      // How late a receiver may speak, when there is no wall clock beside it.
+      if (!agrees(wall, Millis{0})) by_receiver.quality.error_ms = static_cast<std::uint32_t>(kAgrees.count());
       return judged(wall, by_receiver);
     }
   }

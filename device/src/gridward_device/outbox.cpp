@@ -16,7 +16,7 @@
 namespace gridward::device {
 namespace {
 
-constexpr int kSchema = 3;
+constexpr int kSchema = 4;
 constexpr int kBusyMs = 10'000;
 constexpr const char* kDatabase = "outbox.db";
 constexpr const char* kMediaFolder = "media";
@@ -59,7 +59,8 @@ CREATE INDEX media_waiting ON media(created, sha, size, started, restarted) WHER
 CREATE TABLE record_media(seq INTEGER NOT NULL, sha BLOB NOT NULL, PRIMARY KEY(seq, sha)) WITHOUT ROWID;
 CREATE INDEX record_media_sha ON record_media(sha);
 CREATE TABLE track_point(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, lat INTEGER NOT NULL, lon INTEGER NOT NULL,
-  accuracy INTEGER NOT NULL);
+  accuracy INTEGER NOT NULL, mono INTEGER NOT NULL DEFAULT 0, boot BLOB NOT NULL DEFAULT X'',
+  source INTEGER NOT NULL DEFAULT 0, error INTEGER NOT NULL DEFAULT 0, off INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE down(n INTEGER PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE task(id BLOB PRIMARY KEY, n INTEGER NOT NULL, body TEXT NOT NULL, state INTEGER NOT NULL DEFAULT 0,
   result BLOB, cancelled INTEGER NOT NULL DEFAULT 0);
@@ -75,6 +76,12 @@ constexpr std::array<const char*, kSchema> kUpgrades{
     // Which record answered a task, and whether the server took the task back in spite of it.
     "ALTER TABLE task ADD COLUMN result BLOB; ALTER TABLE task ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0",
     kStandingSql,
+    // By which clock a pending point was told; of those from before nobody knows.
+    "ALTER TABLE track_point ADD COLUMN mono INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE track_point ADD COLUMN boot BLOB NOT NULL DEFAULT X'';"
+    "ALTER TABLE track_point ADD COLUMN source INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE track_point ADD COLUMN error INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE track_point ADD COLUMN off INTEGER NOT NULL DEFAULT 0",
 };
 
 enum State : std::int64_t { kWaiting = 0, kDone = 1, kRefused = 2 };
@@ -102,6 +109,24 @@ std::string_view photo_type(ByteView head) {
   if (starts(0, "\x89PNG\r\n\x1A\n")) return "image/png";
   if (starts(0, "RIFF") && starts(8, "WEBP")) return "image/webp";
   return {};
+}
+
+}  // namespace
+
+namespace {
+
+struct PendingPoint {
+  TrackPoint point;
+  PointClock clock;
+};
+
+// A batch is of one boot and in order of time: without a boot, a wall clock that jumped back begins another one.
+bool continues(const std::vector<PendingPoint>& batch, const PendingPoint& next) {
+  if (batch.size() >= limits::kTrackPoints || next.clock.boot != batch.back().clock.boot) return false;
+  const auto since = [&](const PendingPoint& earlier) {
+    return next.clock.boot.is_nil() ? next.point.at - earlier.point.at : next.clock.mono - earlier.clock.mono;
+  };
+  return since(batch.back()) >= Millis{0} && since(batch.front()).count() <= limits::kTrackSpanMs;
 }
 
 }  // namespace
@@ -428,7 +453,7 @@ DutyState Outbox::duty() {
   return state;
 }
 
-PointStored Outbox::add_track_point(const TrackPoint& point) {
+PointStored Outbox::add_track_point(const TrackPoint& point, const PointClock& clock) {
   // A point is worth no flash write of its own: in WAL mode NORMAL keeps the database whole, and the next FULL commit
   // (every record) brings the points to the disk with it.
   db_.exec("PRAGMA synchronous=NORMAL");
@@ -437,11 +462,18 @@ PointStored Outbox::add_track_point(const TrackPoint& point) {
     Transaction transaction(db_);
     if (meta("duty", 0) != 0) {
       if (on_the_wire(point)) {
-        db_.prepare("INSERT INTO track_point(at, lat, lon, accuracy) VALUES(?, ?, ?, ?)")
+        db_.prepare(
+               "INSERT INTO track_point(at, lat, lon, accuracy, mono, boot, source, error, off) "
+               "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")
             .bind(1, to_unix_ms(point.at))
             .bind(2, point.point.lat_e7)
             .bind(3, point.point.lon_e7)
             .bind(4, point.accuracy_cm)
+            .bind(5, clock.mono.count())
+            .bind(6, clock.boot.is_nil() ? ByteView() : view(clock.boot))
+            .bind(7, static_cast<std::int64_t>(clock.quality.source))
+            .bind(8, clock.quality.error_ms)
+            .bind(9, clock.quality.offset_ms)
             .run();
         stored = PointStored::kept;
       } else {
@@ -476,42 +508,55 @@ std::size_t Outbox::close_track(const Draft& stamp) {
 }
 
 std::size_t Outbox::fold_track(const Draft& stamp) {
-  std::vector<TrackBody> batches;
+  std::vector<std::vector<PendingPoint>> batches;
   std::size_t dropped = 0;
-  const Uuid patrol = uuid_of(meta_blob("patrol"));
-  auto q = db_.prepare("SELECT at, lat, lon, accuracy FROM track_point ORDER BY id");
+  auto q = db_.prepare("SELECT at, lat, lon, accuracy, mono, boot, source, error, off FROM track_point ORDER BY id");
   while (q.step()) {
-    TrackPoint point;
-    point.at = from_unix_ms(q.integer(0));
-    point.point = {static_cast<std::int32_t>(q.integer(1)), static_cast<std::int32_t>(q.integer(2))};
-    point.accuracy_cm = static_cast<std::uint32_t>(q.integer(3));
+    PendingPoint pending;
+    pending.point.at = from_unix_ms(q.integer(0));
+    pending.point.point = {static_cast<std::int32_t>(q.integer(1)), static_cast<std::int32_t>(q.integer(2))};
+    pending.point.accuracy_cm = static_cast<std::uint32_t>(q.integer(3));
+    pending.clock.mono = Millis{q.integer(4)};
+    pending.clock.boot = uuid_of(q.blob(5));
+    pending.clock.quality = {static_cast<ClockSource>(std::clamp<std::int64_t>(q.integer(6), 0, 2)),
+                             static_cast<std::uint32_t>(q.integer(7)), q.integer(8)};
     // An earlier version took what it got.
-    if (!on_the_wire(point)) {
+    if (!on_the_wire(pending.point)) {
       ++dropped;
       continue;
     }
-    // A batch is in order of time: a wall clock that jumped back begins another one.
-    const bool begins = batches.empty() || batches.back().points.size() >= limits::kTrackPoints ||
-                        point.at < batches.back().points.back().at ||
-                        (point.at - batches.back().points.front().at).count() > limits::kTrackSpanMs;
-    if (begins) batches.push_back({patrol, {}});
-    batches.back().points.push_back(point);
+    if (batches.empty() || !continues(batches.back(), pending)) batches.emplace_back();
+    batches.back().push_back(pending);
   }
+  const Uuid patrol = uuid_of(meta_blob("patrol"));
   std::size_t records = 0;
-  for (auto& batch : batches) {
-    const auto points = batch.points.size();
+  for (const auto& batch : batches) {
     Draft draft = stamp;
     draft.id = options_.new_id(stamp.at);
     draft.fix.reset();
     draft.media.clear();
     if (const auto actor = meta_text("duty_actor"); !actor.empty()) draft.actor = actor;
-    draft.body = std::move(batch);
+    const auto& last = batch.back();
+    const bool timed = !last.clock.boot.is_nil();
+    if (timed) {
+      draft.at = last.point.at;
+      draft.mono = last.clock.mono;
+      draft.boot = last.clock.boot;
+      draft.clock = last.clock.quality;
+    }
+    TrackBody body{patrol, {}};
+    for (const auto& pending : batch) {
+      body.points.push_back(pending.point);
+      // One clock for all: what was known of it may have changed on the way.
+      if (timed) body.points.back().at = last.point.at - (last.clock.mono - pending.clock.mono);
+    }
+    draft.body = std::move(body);
     // Our own decoder takes it, or a bug costs this batch: whatever follows, a sign-out above all, must not wait for
     // it.
     if (insert(draft)) {
       ++records;
     } else {
-      dropped += points;
+      dropped += batch.size();
     }
   }
   drop_points(dropped);

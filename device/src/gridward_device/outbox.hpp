@@ -47,6 +47,12 @@ struct DutyState {
   bool operator==(const DutyState&) const = default;
 };
 
+struct PointClock {
+  Millis mono{};
+  Uuid boot;  // nil: not known
+  ClockQuality quality;
+};
+
 struct RecordInfo {
   std::uint64_t seq = 0;
   Uuid id;
@@ -158,11 +164,13 @@ class Outbox {
   Result<Saved> append(const Draft& draft);
 
   DutyState duty();
-  // The point is durable with the next append, not at once.
-  PointStored add_track_point(const TrackPoint& point);
+  // The point is durable with the next append, not at once. clock: by which its time was told; without a boot it stands
+  // as it is.
+  PointStored add_track_point(const TrackPoint& point, const PointClock& clock = {});
   std::optional<UnixMs> first_pending_point();
   // Makes a record (or several) of the pending points, if any; a point or batch that the wire does not take is counted
-  // and left out. stamp: time, position clock and actor of the record.
+  // and left out. Each record is of one boot and has the clock of its last point, by which all of its points are told.
+  // stamp: the actor, and the time of points without a boot.
   std::size_t close_track(const Draft& stamp);
 
   // ---- sending ----

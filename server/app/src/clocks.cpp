@@ -5,6 +5,8 @@
 namespace gridward::app {
 namespace {
 
+constexpr auto kLongestWait = std::chrono::hours{24};
+
 ClockReading reading_of(const Record& record) { return {record.at, record.mono, record.clock}; }
 
 // An unknown bound is worse than any.
@@ -30,6 +32,11 @@ std::optional<Record> retimed(Tx& tx, std::string_view device, const Record& rec
     for (auto& point : track->points) point.at += told->at - record.at;
   }
   return out;
+}
+
+bool clock_awaited(Tx& tx, std::string_view device, const Record& record, UnixMs received, UnixMs now) {
+  return record.clock.source == ClockSource::local && now - received < kLongestWait &&
+         !tx.clock_of(device, record.boot);
 }
 
 bool tells_clock(Tx& tx, std::string_view device, const Record& record) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <gridward/app/services.hpp>
+#include <map>
 
 #include "days.hpp"
 
@@ -35,10 +36,10 @@ void count_dropped(Tx& tx, const domain::WorkCalendar& calendar, const std::stri
   if (points > 0) tx.count_dropped_points(device, compact_day(calendar, at), points);
 }
 
-// A sign-out that another of the member's devices brings late ends a window in which tracks were kept already. A late
-// sign-in can only make windows longer, and what was dropped is gone.
-void drop_off_duty(Tx& tx, const domain::WorkCalendar& calendar, const std::string& login, UnixMs signed_out) {
-  for (auto& track : tx.tracks_of(login, signed_out, signed_out + kLongestDuty + Millis{1})) {
+// Tracks of that time were kept when other windows were known. A late sign-in can only make windows longer, and what
+// was dropped is gone.
+void drop_off_duty(Tx& tx, const domain::WorkCalendar& calendar, const std::string& login, UnixMs from, UnixMs to) {
+  for (auto& track : tx.tracks_of(login, from, to + kLongestDuty + Millis{1})) {
     const auto first = track.points.front().at;
     auto split = domain::keep_on_duty(track.points, windows_around(tx, login, first, track.points.back().at));
     if (split.dropped == 0) continue;
@@ -122,21 +123,29 @@ Result<void> Duty::sign(Tx& tx, const Record& record, std::int64_t row, const Us
   punch.place = domain::judge_place(record.fix, has_outline ? &*grid->outline : nullptr);
   punch.grid = member.org;
   tx.insert_punch(punch);
-  if (punch.act == SignAct::out) drop_off_duty(tx, services_.policy.calendar, member.login, punch.at);
+  // A sign-out that another of the member's devices brings late ends a window in which tracks were kept already.
+  if (punch.act == SignAct::out) drop_off_duty(tx, services_.policy.calendar, member.login, punch.at, punch.at);
   expect_all(tx, record, row);
   effects.live.push_back(duty_event(member));
   return {};
 }
 
 void Duty::retime(Tx& tx, const Device& device, const Uuid& boot, const ClockReading& known, Cases::Effects& effects) {
+  // All of them first: between two punches of which one has moved there is no window that ever was.
+  std::map<std::string, std::pair<UnixMs, UnixMs>> moved;
   for (auto& punch : tx.unconfirmed_punches(device.id, boot)) {
     const auto told = told_by({punch.at, punch.mono, punch.clock}, known);
     if (!told) continue;
+    auto& [from, to] = moved.try_emplace(punch.actor, punch.at, punch.at).first->second;
+    from = std::min({from, punch.at, told->at});
+    to = std::max({to, punch.at, told->at});
     punch.at = told->at;
     punch.clock = told->quality;
     tx.time_punch(punch);
-    if (punch.act == SignAct::out) drop_off_duty(tx, services_.policy.calendar, punch.actor, punch.at);
-    if (const auto member = tx.find_user(punch.actor)) effects.live.push_back(duty_event(*member));
+  }
+  for (const auto& [login, span] : moved) {
+    drop_off_duty(tx, services_.policy.calendar, login, span.first, span.second);
+    if (const auto member = tx.find_user(login)) effects.live.push_back(duty_event(*member));
   }
 }
 

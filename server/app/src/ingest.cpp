@@ -392,9 +392,10 @@ struct Ingest::Impl {
     if (!std::holds_alternative<StatusBody>(record.body)) {
       tx.note_device(record.actor, known.device.id, std::min(timed.at, job.received));
     }
-    // Heartbeats and punches are enough to know each boot by; looking at every report would cost one.
-    if ((std::holds_alternative<StatusBody>(record.body) || std::holds_alternative<SignBody>(record.body)) &&
-        tells_clock(tx, known.device.id, record)) {
+    // Heartbeats and duty are enough to know each boot by; looking at every report would cost one.
+    const bool asked =
+        !std::holds_alternative<ReportBody>(record.body) && !std::holds_alternative<TaskResultBody>(record.body);
+    if (asked && tells_clock(tx, known.device.id, record)) {
       duty.retime(tx, known.device, record.boot, {record.at, record.mono, record.clock}, job.effects);
     }
     fresh.push_back(record.id);
@@ -423,10 +424,12 @@ struct Ingest::Impl {
     if (std::holds_alternative<SignBody>(record.body)) {
       return duty.sign(tx, record, row, *member, known.device, job.effects);
     }
-    if (std::holds_alternative<PatrolBody>(record.body)) {
+    if (std::holds_alternative<PatrolBody>(record.body) &&
+        !clock_awaited(tx, known.device.id, record, job.received, job.received)) {
       return duty.patrol(tx, record, row, *member, known.device, job.effects);
     }
-    // A track waits for everything before it: the sign-out that ends it may come later in another lane.
+    // A track waits for everything before it: the sign-out that ends it may come later in another lane. A patrol waits
+    // for its time alone.
     tx.hold_record(row);
     unsettle(outbox_of(job));
     return {};
@@ -473,7 +476,7 @@ struct Ingest::Impl {
     // In steps, so that a gap that closes after a long time does not bring all of it into memory at once.
     for (auto upto = std::min(before + kHeldStep, complete);; upto = std::min(upto + kHeldStep, complete)) {
       for (const auto& stored : tx.held_records(device.id, job.message.epoch, upto)) {
-        if (auto ok_one = apply_track(tx, job, stored, device); !ok_one) return ok_one;
+        if (auto ok_one = apply_late(tx, job, stored, device); !ok_one) return ok_one;
       }
       if (upto >= complete) break;
     }
@@ -482,14 +485,23 @@ struct Ingest::Impl {
     return {};
   }
 
-  Result<void> apply_track(Tx& tx, Job& job, const StoredRecord& stored, const Device& device) {
+  Result<void> apply_late(Tx& tx, Job& job, const StoredRecord& stored, const Device& device) {
     const auto record = decode_record(stored.bytes);
     const auto member = user_of(tx, stored.actor, job.received);
-    if (record && member && std::holds_alternative<TrackBody>(record->body)) {
+    if (record && clock_awaited(tx, device.id, *record, stored.received, job.received)) return {};
+    if (record && member) {
       const auto better = retimed(tx, device.id, *record);
-      if (auto done = duty.track(tx, better ? *better : *record, *member, device, job.effects); !done) return done;
+      const auto& timed = better ? *better : *record;
+      Result<void> done;
+      if (std::holds_alternative<TrackBody>(timed.body)) done = duty.track(tx, timed, *member, device, job.effects);
+      if (std::holds_alternative<PatrolBody>(timed.body)) {
+        done = duty.patrol(tx, timed, stored.row, *member, device, job.effects);
+      }
+      // It was receipted; what is wrong with it now is nobody's to mend.
+      if (!done && ours(done.error().code)) return done;
     }
-    tx.release_record(stored.row, true);
+    // Of a track nothing is kept but its points on duty.
+    tx.release_record(stored.row, !record || !std::holds_alternative<PatrolBody>(record->body));
     return {};
   }
 

@@ -125,6 +125,96 @@ TEST(Duty, PunchesByAWallClockAloneAreToldByTheirBoot) {
   EXPECT_EQ(day.tracks[0].points[4].at, begin + 4min);
 }
 
+// The ordinary order after a connection: what was captured comes first, the heartbeat that tells the time last. Nothing
+// may be dropped or shown at the wrong time meanwhile. Two windows, of which the second must not be swallowed by the
+// first while only half of the punches have moved.
+TEST(Duty, TracksAndPatrolsWaitForTheirBootsClock) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto begin = world.clock.now();
+  const auto slow = 3h;
+  const auto by_wall_clock = [&](RecordBody body, std::chrono::seconds since) {
+    auto r = hh.record(std::move(body));
+    r.mono = 10s + since;
+    r.at = begin + since - slow;
+    r.clock = {};
+    return r;
+  };
+  const auto walk = [&](std::chrono::seconds from) {
+    TrackBody body;
+    for (int i = 0; i < 5; ++i)
+      body.points.push_back({begin + from - slow + 1min * i, geo_point(39.205, 117.805), 300});
+    return body;
+  };
+  const auto patrol = hh.fresh_id();
+  const std::vector<Record> before{
+      by_wall_clock(SignBody{SignAct::in}, 0s),
+      by_wall_clock(PatrolBody{PatrolAct::start, patrol, "", {}}, 1min),
+      by_wall_clock(walk(5min), 10min),
+      by_wall_clock(PatrolBody{PatrolAct::stop, patrol, "", {}}, 20min),
+      by_wall_clock(SignBody{SignAct::out}, 4h),
+      by_wall_clock(SignBody{SignAct::in}, 5h + 30min),
+      by_wall_clock(walk(5h + 35min), 5h + 40min),
+  };
+  world.clock.advance(6h);
+  EXPECT_EQ(hh.receipt(before).ok.size(), before.size());
+  EXPECT_TRUE(must(world.duty->member_day(world.actor("op"), "m1", kDay)).patrols.empty());
+
+  auto heartbeat = hh.record(StatusBody{0, 0, 0, std::nullopt, "1"});
+  heartbeat.mono = 10s + 6h;
+  heartbeat.clock = {ClockSource::server, 150, 0};
+  EXPECT_EQ(hh.receipt({heartbeat}).ok.size(), 1u);
+  const auto day = must(world.duty->member_day(world.actor("op"), "m1", kDay));
+  EXPECT_EQ(day.windows, (std::vector<domain::DutyWindow>{{begin, begin + 4h}, {begin + 5h + 30min, std::nullopt}}));
+  ASSERT_EQ(day.tracks.size(), 2u);
+  EXPECT_EQ(day.tracks[0].points.front().at, begin + 5min);
+  EXPECT_EQ(day.tracks[1].points.front().at, begin + 5h + 35min);
+  ASSERT_EQ(day.patrols.size(), 1u);
+  EXPECT_EQ(day.patrols[0].started, begin + 1min);
+  EXPECT_EQ(day.patrols[0].ended, begin + 20min);
+  EXPECT_EQ(world.read([](app::Tx& tx) { return tx.dropped_points("hh-1"); }), 0u);
+}
+
+// One that never tells the time is taken at its word after a day.
+TEST(Duty, NobodyWaitsForAClockForEver) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  auto in = hh.record(SignBody{SignAct::in});
+  auto track = hh.record(TrackBody{{}, {{world.clock.now() + 1min, geo_point(39.205, 117.805), 300}}});
+  in.clock = track.clock = {};
+  EXPECT_EQ(hh.receipt({in, track}).ok.size(), 2u);
+  const auto tracks = [&] { return must(world.duty->member_day(world.actor("op"), "m1", kDay)).tracks.size(); };
+  EXPECT_EQ(tracks(), 0u);
+  world.clock.advance(24h);
+  auto report = hh.report("一天以后");
+  report.clock = {};
+  EXPECT_EQ(hh.receipt({report}).ok.size(), 1u);
+  EXPECT_EQ(tracks(), 1u);
+}
+
+// Its tracks tell by satellites, its punches had no fix: in whatever order they come.
+TEST(Duty, ATrackTellsTheClockOfItsPunches) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto begin = world.clock.now();
+  auto in = hh.record(SignBody{SignAct::in});
+  in.mono = 10s;
+  in.at = begin - 3h;
+  in.clock = {};
+  auto track = hh.record(TrackBody{{}, {{begin + 5min, geo_point(39.205, 117.805), 300}}});
+  track.mono = 10s + 5min;
+  track.at = begin + 5min;
+  auto out = hh.record(SignBody{SignAct::out});
+  out.mono = 10s + 1h;
+  out.at = begin - 2h;
+  out.clock = {};
+  EXPECT_EQ(hh.receipt({in, out}).ok.size(), 2u);
+  EXPECT_EQ(hh.receipt({track}).ok.size(), 1u);
+  const auto day = must(world.duty->member_day(world.actor("op"), "m1", kDay));
+  EXPECT_EQ(day.windows, (std::vector<domain::DutyWindow>{{begin, begin + 1h}}));
+  EXPECT_EQ(day.tracks.size(), 1u);
+}
+
 TEST(Duty, AnotherBootOrAWorseClockTellsNothing) {
   ServerWorld world;
   Handheld hh(world, "hh-1", "m1");

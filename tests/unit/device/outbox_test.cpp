@@ -116,8 +116,12 @@ TEST_F(OutboxTest, MissingOrNewerIsRefused) {
 TEST_F(OutboxTest, AnOutboxOfTheFirstSchemaIsUpgraded) {
   {
     auto outbox = open();
-    must(outbox, report());
+    must(outbox, draft(SignBody{SignAct::in}));
+    outbox.add_track_point({kNow, {1, 1}, 0});
     Database db(box() / "outbox.db", false, 100);
+    for (const auto* column : {"mono", "boot", "source", "error", "off"}) {
+      db.exec((std::string("ALTER TABLE track_point DROP COLUMN ") + column).c_str());
+    }
     db.exec("ALTER TABLE task DROP COLUMN result");
     db.exec("ALTER TABLE task DROP COLUMN cancelled");
     db.exec("DROP TABLE standing");
@@ -133,6 +137,8 @@ TEST_F(OutboxTest, AnOutboxOfTheFirstSchemaIsUpgraded) {
   outbox.transaction([&] { outbox.store_down({2, "settings", encode_item(settings)}, kNow); });
   EXPECT_EQ(open().settings(), settings);
   EXPECT_EQ(open().epoch(), outbox.epoch());
+  EXPECT_EQ(outbox.close_track(draft(TrackBody{})), 1U);
+  EXPECT_EQ(std::get<TrackBody>(decoded(outbox, 2).body).points.at(0).at, kNow);
 }
 
 TEST_F(OutboxTest, KeepsTheExactBytesOfARecord) {
@@ -247,6 +253,35 @@ TEST_F(OutboxTest, WhereThereIsNoSignInThePatrolIsTheDuty) {
   must(outbox, draft(PatrolBody{PatrolAct::stop, {}, {}, {}}));
   EXPECT_EQ(outbox.add_track_point({kNow, {2, 2}, 0}), PointStored::off_duty);
   EXPECT_EQ(std::get<TrackBody>(decoded(outbox, 2).body).patrol, id(5));
+}
+
+// The wall clock is three hours slow until the receiver tells better on the way; then the device starts anew.
+TEST_F(OutboxTest, ABatchIsOfOneBootAndHasItsLastPointsClock) {
+  auto outbox = open();
+  must(outbox, draft(SignBody{SignAct::in}));
+  const auto slow = kNow - Millis{3 * 3'600'000};
+  const PointClock not_known{Millis{10'000}, id(1), {}};
+  const PointClock known{Millis{20'000}, id(1), {ClockSource::gnss, 2'000, 3 * 3'600'000}};
+  const PointClock other{Millis{500}, id(2), {ClockSource::server, 70, 0}};
+  outbox.add_track_point({slow, {1, 1}, 0}, not_known);
+  outbox.add_track_point({kNow + Millis{10'000}, {2, 2}, 0}, known);
+  outbox.add_track_point({kNow + Millis{60'000}, {3, 3}, 0}, other);
+  auto closing = draft(TrackBody{}, kNow + Millis{90'000});
+  closing.boot = id(2);
+  EXPECT_EQ(outbox.close_track(closing), 2U);
+  const auto first = decoded(outbox, 2);
+  EXPECT_EQ(first.at, kNow + Millis{10'000});
+  EXPECT_EQ(first.mono, known.mono);
+  EXPECT_EQ(first.boot, known.boot);
+  EXPECT_EQ(first.clock, known.quality);
+  const auto& points = std::get<TrackBody>(first.body).points;
+  ASSERT_EQ(points.size(), 2U);
+  EXPECT_EQ(points[0].at, kNow) << "ten seconds before the next, whatever the wall clock said";
+  EXPECT_EQ(points[1].at, kNow + Millis{10'000});
+  const auto second = decoded(outbox, 3);
+  EXPECT_EQ(second.boot, other.boot);
+  EXPECT_EQ(second.clock, other.quality);
+  EXPECT_EQ(std::get<TrackBody>(second.body).points.at(0).at, kNow + Millis{60'000});
 }
 
 TEST_F(OutboxTest, ABatchIsInOrderOfTimeAndLimited) {
