@@ -53,6 +53,7 @@ class Teller {
       if (!live_) return;  // Paho tells an end in several ways
       live_ = false;
     }
+    if (event.kind == GW_LINK_CONNECTED) live_ = true;  // a late end of the connection before may have been told
     if (link_ != nullptr) link_->event(link_->user, &event);
   }
 

@@ -71,6 +71,8 @@ void Transport::told(const gw_link_event& given) {
       if (!live_) return;
       live_ = false;
     }
+    // The end of the connection before may have come after connect(), and was taken for this one's.
+    if (taken.kind == GW_LINK_CONNECTED) live_ = true;
     events_.push_back(std::move(taken));
   }
   wake_();

@@ -272,6 +272,23 @@ TEST_F(OwnTransport, AnEndIsHeardOnceForEachConnect) {
   EXPECT_EQ(wire_.connects, 3);
 }
 
+// It tells of the old connection when the new one is under way already; the new one has an end, too.
+TEST_F(OwnTransport, ALateEndOfTheConnectionBeforeDoesNotHideTheNextOne) {
+  start();
+  greet();
+  wire_.tell(GW_LINK_DISCONNECTED, "no carrier");
+  pass(60'000);
+  ASSERT_EQ(wire_.connects, 2);
+  wire_.tell(GW_LINK_DISCONNECTED, "no carrier, as was said");
+  greet();
+  wire_.tell(GW_LINK_DISCONNECTED, "no carrier again");
+  step();
+  EXPECT_EQ(text_, "no carrier again");
+  EXPECT_EQ(gw_device_connected(device_), 0);
+  pass(60'000);
+  EXPECT_EQ(wire_.connects, 3);
+}
+
 TEST_F(OwnTransport, WhatItDoesNotTakeComesAgain) {
   start();
   greet();
