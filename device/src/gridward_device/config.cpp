@@ -104,12 +104,16 @@ Result<Config> config_from(const gw_config& given) {
 Result<Config> config_from_file(const std::filesystem::path& file) {
   const auto bytes = read_small_file(file, 64 * 1024);
   if (bytes.empty()) return fail(ErrorCode::config_invalid, file.string(), "cannot be read");
+  return config_from_text(bytes, std::filesystem::absolute(file));
+}
+
+Result<Config> config_from_text(std::string_view given, const std::filesystem::path& file) {
   // The file is the owner's own and small; the depth limit of the wire is not needed here.
-  const auto json = nlohmann::json::parse(bytes, nullptr, false, true);
+  const auto json = nlohmann::json::parse(given, nullptr, false, true);
   if (!json.is_object()) return fail(ErrorCode::config_invalid, file.string(), "not a JSON object");
 
   Config config;
-  const auto folder = std::filesystem::absolute(file).parent_path();
+  const auto folder = file.parent_path();
   std::string problem_key;
   std::string problem;
   const auto wrong = [&](const std::string& key, const char* why) {

@@ -11,6 +11,7 @@
 #include <gridward_device/transport.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace gridward::device {
 
@@ -46,5 +47,7 @@ Settings settings_of(const Config& config, const std::optional<SettingsItem>& to
 Result<Config> config_from(const gw_config& config);
 // The same from the JSON file: an unknown key, a wrong type and a value out of range are named.
 Result<Config> config_from_file(const std::filesystem::path& file);
+// Its text alone; `file`, absolute, is where relative paths count from.
+Result<Config> config_from_text(std::string_view text, const std::filesystem::path& file);
 
 }  // namespace gridward::device

@@ -50,6 +50,13 @@ struct gw_device {
   std::atomic<bool> stopping = false;
   bool damaged = false;              // the last failed step: the outbox is no database any more
   std::unique_ptr<gd::Agent> agent;  // last: it uses all of the above
+
+  // What woke is heard.
+  void drain() {
+    std::uint64_t ignored = 0;
+    while (event && ::read(event.get(), &ignored, sizeof ignored) > 0) {
+    }
+  }
 };
 
 namespace {
@@ -578,11 +585,7 @@ gw_status gw_device_agent_start(gw_device* device) {
 gw_status gw_device_step(gw_device* device, int64_t* next_ms) {
   return on_handle(device, [&]() -> Result<void> {
     if (!device->agent) return gridward::fail(ErrorCode::unavailable, "agent", "not started");
-    if (device->event) {
-      std::uint64_t ignored = 0;
-      while (::read(device->event.get(), &ignored, sizeof ignored) > 0) {
-      }
-    }
+    device->drain();
     const auto tell_next = [&](std::optional<gridward::Millis> next) {
       if (next_ms == nullptr) return;
       *next_ms = next ? std::max<std::int64_t>(0, (*next - device->ports.mono()).count()) : -1;
@@ -607,6 +610,7 @@ gw_status gw_device_run(gw_device* device) {
   while (status == GW_E_OUTBOX_FULL && !device->stopping) {
     pollfd waiting{device->event.get(), POLLIN, 0};
     ::poll(&waiting, 1, kStartAgainMs);
+    device->drain();
     if (!device->stopping) status = gw_device_agent_start(device);
   }
   if (status != GW_OK && status != GW_E_OUTBOX_FULL) return status;

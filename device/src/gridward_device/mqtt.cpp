@@ -23,21 +23,29 @@ class Teller {
     const std::lock_guard lock(mutex_);
     link_ = nullptr;
   }
-  void tell(gw_link_event_kind kind, const std::string& text, int reason = 0) {
+  // text() makes the text. Without memory for it, the rest is told all the same.
+  template <class Text>
+  void tell(gw_link_event_kind kind, int reason, Text text) noexcept {
+    std::string why;
+    try {
+      why = text();
+    } catch (...) {
+      why.clear();
+    }
     gw_link_event event{};
     event.kind = kind;
-    event.text = text.c_str();
+    event.text = why.c_str();
     event.reason = reason;
     tell(event);
   }
-  void message(const mqtt::binary& payload) {
+  void message(const mqtt::binary& payload) noexcept {
     gw_link_event event{};
     event.kind = GW_LINK_MESSAGE;
     event.data = reinterpret_cast<const std::uint8_t*>(payload.data());
     event.size = payload.size();
     tell(event);
   }
-  void refused(std::uint64_t token, int reason) {
+  void refused(std::uint64_t token, int reason) noexcept {
     gw_link_event event{};
     event.kind = GW_LINK_PUBLISH_REFUSED;
     event.token = token;
@@ -53,6 +61,7 @@ class Teller {
       if (!live_) return;  // Paho tells an end in several ways
       live_ = false;
     }
+    if (event.kind == GW_LINK_CONNECTED) live_ = true;  // a late end of the connection before may have been told
     if (link_ != nullptr) link_->event(link_->user, &event);
   }
 
@@ -99,10 +108,10 @@ class Connection {
       if (message) teller->message(message->get_payload());  // Paho calls without one when the connection ends
     });
     client_.set_connection_lost_handler([teller = teller_](const std::string& cause) {
-      teller->tell(GW_LINK_DISCONNECTED, cause.empty() ? "connection lost" : cause);
+      teller->tell(GW_LINK_DISCONNECTED, 0, [&] { return cause.empty() ? "connection lost" : cause; });
     });
     client_.set_disconnected_handler([teller = teller_](const mqtt::properties&, mqtt::ReasonCode reason) {
-      teller->tell(GW_LINK_DISCONNECTED, "the broker ended the connection", static_cast<int>(reason));
+      teller->tell(GW_LINK_DISCONNECTED, static_cast<int>(reason), [] { return "the broker ended the connection"; });
     });
   }
 
@@ -119,14 +128,16 @@ class Connection {
     try {
       client_.connect(connect_options_, nullptr, connecting_);
     } catch (const mqtt::exception& error) {
-      teller_->tell(GW_LINK_CONNECT_FAILED, error.to_string(), error.get_reason_code());
+      teller_->tell(GW_LINK_CONNECT_FAILED, error.get_reason_code(), [&] { return error.to_string(); });
+    } catch (...) {
+      teller_->tell(GW_LINK_CONNECT_FAILED, 0, [] { return "out of memory"; });
     }
   }
 
   void disconnect() {
     try {
       if (client_.is_connected()) client_.disconnect(500)->wait_for(std::chrono::milliseconds(1'000));
-    } catch (const mqtt::exception&) {
+    } catch (...) {
       // It is gone already.
     }
   }
@@ -136,7 +147,7 @@ class Connection {
       client_.publish(media ? media_ : up_, data, size, 1, false,
                       reinterpret_cast<void*>(static_cast<std::uintptr_t>(token)), publishing_);
       return GW_OK;
-    } catch (const mqtt::exception&) {
+    } catch (...) {
       return GW_E_UNAVAILABLE;  // the end of the connection has its own event
     }
   }
@@ -165,21 +176,24 @@ class Connection {
     void on_success(const mqtt::token&) override {
       try {
         connection_.client_.subscribe(connection_.down_, 1, nullptr, connection_.subscribing_);
-      } catch (const mqtt::exception& error) {
-        connection_.teller_->tell(GW_LINK_DISCONNECTED, error.to_string());
+      } catch (const std::exception& error) {
+        connection_.teller_->tell(GW_LINK_DISCONNECTED, 0, [&] { return error.what(); });
       }
     }
     void on_failure(const mqtt::token& token) override {
-      connection_.teller_->tell(GW_LINK_CONNECT_FAILED, reason_text(token), static_cast<int>(token.get_reason_code()));
+      connection_.teller_->tell(GW_LINK_CONNECT_FAILED, static_cast<int>(token.get_reason_code()),
+                                [&] { return reason_text(token); });
     }
     Connection& connection_;
   };
   struct Subscribing final : mqtt::iaction_listener {
     explicit Subscribing(Connection& connection) : connection_(connection) {}
-    void on_success(const mqtt::token&) override { connection_.teller_->tell(GW_LINK_CONNECTED, {}); }
+    void on_success(const mqtt::token&) override {
+      connection_.teller_->tell(GW_LINK_CONNECTED, 0, [] { return ""; });
+    }
     void on_failure(const mqtt::token& token) override {
-      connection_.teller_->tell(GW_LINK_DISCONNECTED, "not allowed to subscribe: " + reason_text(token),
-                                static_cast<int>(token.get_reason_code()));
+      connection_.teller_->tell(GW_LINK_DISCONNECTED, static_cast<int>(token.get_reason_code()),
+                                [&] { return "not allowed to subscribe: " + reason_text(token); });
     }
     Connection& connection_;
   };
@@ -213,7 +227,7 @@ gw_status open_mqtt(void*, const gw_config* config, const gw_link* link, void** 
   try {
     *connection = new Connection(*config, *link);
     return GW_OK;
-  } catch (const std::exception&) {
+  } catch (...) {
     return GW_E_UNAVAILABLE;  // a broker URI that Paho cannot read, no descriptors left
   }
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <gridward/shared/limits.hpp>
 #include <gridward_device/transport.hpp>
 
 namespace gridward::device {
@@ -52,28 +53,51 @@ void Transport::publish(TopicKind kind, const Bytes& payload, std::uint64_t toke
 
 std::vector<TransportEvent> Transport::take_events() {
   const std::lock_guard lock(mutex_);
+  // It may have been any: the agent begins anew.
+  if (lost_) {
+    TransportEvent end;
+    end.text = "out of memory";
+    events_.push_back(std::move(end));
+    lost_ = false;
+  }
   return std::exchange(events_, {});
 }
 
-void Transport::told(const gw_link_event& given) {
+void Transport::told(const gw_link_event& given) noexcept {
+  try {
+    if (take(given)) wake_();
+  } catch (...) {
+    // Heard at the agent's next turn, ten minutes from now at most.
+    const std::lock_guard lock(mutex_);
+    lost_ = true;
+    live_ = false;
+  }
+}
+
+bool Transport::take(const gw_link_event& given) {
   gw_link_event event{};
   std::memcpy(&event, &given, std::min(given.struct_size, sizeof event));
   TransportEvent taken;
   taken.kind = static_cast<gw_link_event_kind>(event.kind);
   if (event.text != nullptr) taken.text = event.text;
-  if (event.data != nullptr) taken.payload.assign(event.data, event.data + event.size);
+  if (taken.kind == GW_LINK_MESSAGE && event.data != nullptr) {
+    if (event.size > limits::kDownMessageBytes) return false;  // nobody could read it; not even copied
+    taken.payload.assign(event.data, event.data + event.size);
+  }
   taken.token = event.token;
   taken.reason = event.reason;
   {
     const std::lock_guard lock(mutex_);
     if (taken.kind == GW_LINK_CONNECT_FAILED || taken.kind == GW_LINK_DISCONNECTED) {
       // Of an end that is told twice all the same, the agent hears once.
-      if (!live_) return;
+      if (!live_) return false;
       live_ = false;
     }
+    // The end of the connection before may have come after connect(), and was taken for this one's.
+    if (taken.kind == GW_LINK_CONNECTED) live_ = true;
     events_.push_back(std::move(taken));
   }
-  wake_();
+  return true;
 }
 
 }  // namespace gridward::device

@@ -50,7 +50,8 @@ class Transport {
 
  private:
   Transport(const gw_transport& transport, std::function<void()> wake);
-  void told(const gw_link_event& event);
+  void told(const gw_link_event& event) noexcept;
+  bool take(const gw_link_event& event);  // false: nothing for the agent
 
   gw_transport port_;
   gw_link link_{};
@@ -58,6 +59,7 @@ class Transport {
   std::function<void()> wake_;
   std::mutex mutex_;
   bool live_ = false;
+  bool lost_ = false;  // an event, for want of memory
   std::vector<TransportEvent> events_;
 };
 

@@ -110,6 +110,37 @@ TEST_F(Handle, RunIsWokenAlsoWithAWakePort) {
 }
 
 // Every number below 100, so that a limit on them is a limit on how many more there can be.
+// A start that finds the disk full is tried again from time to time, and once for each wake.
+TEST_F(Handle, RunOnAFullDiskSleepsBetweenItsTries) {
+  struct Full {
+    gw_device* device = nullptr;
+    std::vector<std::chrono::steady_clock::time_point> tries;
+  } full;
+  gw_transport transport{};
+  transport.struct_size = sizeof transport;
+  transport.user = &full;
+  transport.open = [](void* user, const gw_config*, const gw_link*, void**) {
+    auto& self = *static_cast<Full*>(user);
+    self.tries.push_back(std::chrono::steady_clock::now());
+    if (self.tries.size() == 1) gw_device_wake(self.device);
+    if (self.tries.size() == 3) gw_device_stop(self.device);
+    return GW_E_OUTBOX_FULL;
+  };
+  transport.connect = transport.disconnect = transport.close = [](void*) {};
+  transport.publish = [](void*, std::int32_t, const std::uint8_t*, std::size_t, std::uint64_t) {
+    return GW_E_UNAVAILABLE;
+  };
+  Host host;
+  auto ports = host.ports();
+  ports.transport = &transport;
+  full.device = open(config("tcp://modem:0"), &ports);
+  gw_device_run(full.device);
+  ASSERT_EQ(full.tries.size(), 3U);
+  // A poll may be late, never early: what the wake left readable would end it at once.
+  EXPECT_GE(full.tries[2] - full.tries[1], 1'900ms);
+  gw_device_close(full.device);
+}
+
 class AllTaken {
  public:
   AllTaken() {

@@ -9,8 +9,10 @@
 #include <cstddef>
 #include <deque>
 #include <gridward/shared/down_items.hpp>
+#include <gridward/shared/limits.hpp>
 #include <gridward/shared/message.hpp>
 #include <gridward/test/process.hpp>
+#include <gridward_device/transport.hpp>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -272,6 +274,23 @@ TEST_F(OwnTransport, AnEndIsHeardOnceForEachConnect) {
   EXPECT_EQ(wire_.connects, 3);
 }
 
+// It tells of the old connection when the new one is under way already; the new one has an end, too.
+TEST_F(OwnTransport, ALateEndOfTheConnectionBeforeDoesNotHideTheNextOne) {
+  start();
+  greet();
+  wire_.tell(GW_LINK_DISCONNECTED, "no carrier");
+  pass(60'000);
+  ASSERT_EQ(wire_.connects, 2);
+  wire_.tell(GW_LINK_DISCONNECTED, "no carrier, as was said");
+  greet();
+  wire_.tell(GW_LINK_DISCONNECTED, "no carrier again");
+  step();
+  EXPECT_EQ(text_, "no carrier again");
+  EXPECT_EQ(gw_device_connected(device_), 0);
+  pass(60'000);
+  EXPECT_EQ(wire_.connects, 3);
+}
+
 TEST_F(OwnTransport, WhatItDoesNotTakeComesAgain) {
   start();
   greet();
@@ -323,6 +342,41 @@ TEST_F(OwnTransport, UnknownEventsAndBrokenMessagesAreNothing) {
   wire_.to->event(wire_.to->user, &older);
   step();
   EXPECT_EQ(gw_device_connected(device_), 1);
+}
+
+TEST_F(OwnTransport, AMessageOverTheLimitIsDroppedBeforeItIsCopied) {
+  start();
+  greet();
+  wakes_ = 0;
+  wire_.tell(GW_LINK_MESSAGE, {}, Bytes(limits::kDownMessageBytes + 1));
+  gw_link_event event{};
+  event.struct_size = sizeof event;
+  event.kind = GW_LINK_MESSAGE;
+  event.data = reinterpret_cast<const std::uint8_t*>("x");
+  event.size = SIZE_MAX / 2;  // that there can be no memory for
+  wire_.to->event(wire_.to->user, &event);
+  EXPECT_EQ(wakes_, 0);
+  step();
+  EXPECT_EQ(gw_device_connected(device_), 1);
+  wire_.tell(GW_LINK_MESSAGE, {}, Bytes(limits::kDownMessageBytes));
+  EXPECT_EQ(wakes_, 1);
+  report("一");
+  step();
+  answer();
+  EXPECT_EQ(waiting(), 0U);
+}
+
+// Events come through C functions: what fails behind them stays here, and the agent begins anew.
+TEST(TransportEvents, NoExceptionLeavesThem) {
+  Wire wire;
+  auto transport = Transport::open(wire.port(), {}, [] { throw std::bad_alloc(); });
+  ASSERT_TRUE(transport);
+  (*transport)->connect();
+  EXPECT_NO_THROW(wire.tell(GW_LINK_CONNECTED));
+  const auto events = (*transport)->take_events();
+  ASSERT_FALSE(events.empty());
+  EXPECT_EQ(events.back().kind, GW_LINK_DISCONNECTED);
+  EXPECT_TRUE((*transport)->take_events().empty());
 }
 
 // The agent's sleep is what the battery lasts by.
