@@ -155,6 +155,10 @@ Result<SettingsItem> decode_settings_item(std::string_view body) {
       return read ? std::optional(Millis{*read}) : std::nullopt;
     };
     item.photo_px = number("photo_px", {0, 0xFFFF'FFFF}).value_or(0);
+    if (item.photo_px != 0 && item.photo_px < limits::kLeastPhotoPx) {
+      map.fail_at(ErrorCode::out_of_range, "photo_px",
+                  std::to_string(item.photo_px) + ", 0 or at least " + std::to_string(limits::kLeastPhotoPx));
+    }
     item.photo_quality = number("photo_quality", {1, limits::kPhotoQuality});
     item.track = span("track_ms", {limits::kShortestTrackMs, limits::kLongestTrackMs});
     item.batch = span("batch_ms", {limits::kShortestBatchMs, limits::kTrackSpanMs});

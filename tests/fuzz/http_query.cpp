@@ -53,6 +53,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 'n':
       if (const auto number = http::decode_number("n", text, 1, 200)) require(*number >= 1 && *number <= 200);
       break;
+    case 'd':
+      if (const auto input = http::decode_notice(text)) {
+        require(!input->id.empty() && gridward::valid_utf8(input->id));
+        require(!input->text.empty() && gridward::valid_utf8(input->text));
+        for (const auto& device : input->devices) require(gridward::valid_utf8(device));
+      }
+      break;
     default:
       if (const auto input = http::decode_act(text)) {
         require(!input->action.empty() && gridward::valid_utf8(input->note) && gridward::valid_utf8(input->unit));

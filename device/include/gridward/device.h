@@ -157,8 +157,8 @@ typedef struct gw_config {
   int64_t min_free_bytes;     /* of the file system, kept free [64 MiB] */
   int32_t duty_by_patrol;     /* not 0: no sign-in in this county, a patrol opens the duty window */
   int32_t no_watch;           /* not 0: nobody else appends to this data folder; spares an inotify instance */
-  int32_t photo_px;           /* longest side to which a JPEG is reduced [the town's, never]; negative: never */
-  int32_t photo_quality;      /* of a reduced JPEG, 1 to 100 [the town's, 85] */
+  int32_t photo_px;      /* longest side to which a JPEG is reduced, from 640 [the town's, never]; negative: never */
+  int32_t photo_quality; /* of a reduced JPEG, 1 to 100 [the town's, 85] */
 } gw_config;
 
 /* ---- The transport: what carries messages to the broker and back (docs/protocol.md, section 1). ---- */

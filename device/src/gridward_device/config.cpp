@@ -32,6 +32,10 @@ Result<Config> checked(Config config) {
   if (own.track_batch < own.track_interval || own.track_batch > Millis{limits::kTrackSpanMs}) {
     return wrong("track_batch_ms", "track_interval_ms to 1800000");
   }
+  if (own.photo.px != 0 && own.photo.px < limits::kLeastPhotoPx) {
+    return wrong("photo_px", std::to_string(own.photo.px) + ", at least " + std::to_string(limits::kLeastPhotoPx) +
+                                 ", or negative: never");
+  }
   if (own.photo.quality < 1 || own.photo.quality > 100) return wrong("photo_quality", "1 to 100");
   if (link.keepalive_s < 5 || link.keepalive_s > 65535) return wrong("keepalive_s", "5 to 65535");
   return config;

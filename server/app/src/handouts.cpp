@@ -27,8 +27,13 @@ void Handouts::give(Tx& tx, std::string_view device, const Uuid& epoch, UnixMs n
   if (has.epoch != epoch) has = {};
   const Handed now_has{epoch, items_->settings.rev, items_->categories.rev};
   if (has == now_has) return;
-  if (has.settings != now_has.settings) tx.enqueue_down(device, "settings", items_->settings.body, now);
-  if (has.categories != now_has.categories) tx.enqueue_down(device, "categories", items_->categories.body, now);
+  // What still waits reaches every epoch of the device: one that has a new epoch at each hello adds nothing.
+  const auto put = [&](std::string_view kind, const std::string& body) {
+    const auto waits = tx.last_pending_down(device, kind);
+    if (!waits || waits->body != body) tx.enqueue_down(device, kind, body, now);
+  };
+  if (has.settings != now_has.settings) put("settings", items_->settings.body);
+  if (has.categories != now_has.categories) put("categories", items_->categories.body);
   tx.set_handed(device, now_has);
 }
 

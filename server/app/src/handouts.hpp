@@ -12,7 +12,8 @@ namespace gridward::app {
 class Handouts {
  public:
   Handouts(const domain::Policy& policy, Crypto& crypto);
-  // In the unit of the hello, after agree_down: enqueues what the device was not given in this epoch.
+  // In the unit of the hello, after agree_down: enqueues what the device was not given in this epoch and what
+  // does not wait for it.
   void give(Tx& tx, std::string_view device, const Uuid& epoch, UnixMs now) const;
 
  private:

@@ -44,7 +44,7 @@ Result<std::vector<std::string>> recipients(Tx& tx, const domain::Actor& actor, 
 }  // namespace
 
 Result<std::size_t> Notices::send(const domain::Actor& actor, NoticeRequest request) {
-  if (!sees_people(actor.role) || actor.org_path.empty()) {
+  if (!sends_notices(actor.role) || actor.org_path.empty()) {
     return fail(ErrorCode::forbidden, "role", std::string(to_string(actor.role)) + " may not send notices");
   }
   if (request.id.is_nil()) return fail(ErrorCode::missing_field, "id");

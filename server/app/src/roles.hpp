@@ -4,10 +4,16 @@
 
 namespace gridward::app {
 
-// Who has handhelds and members under them: sees them, and may tell them something.
+// Who sees handhelds and members under them.
 inline bool sees_people(domain::Role role) {
   using domain::Role;
   return role == Role::town_operator || role == Role::leader || role == Role::system_admin;
+}
+
+// Who tells handhelds something.
+inline bool sends_notices(domain::Role role) {
+  using domain::Role;
+  return role == Role::town_operator || role == Role::leader;
 }
 
 }  // namespace gridward::app

@@ -231,7 +231,12 @@ void read_device(const Node& section, SettingsItem& settings) {
     const auto ms = number(name, least, greatest);
     return ms ? std::optional(Millis{*ms}) : std::nullopt;
   };
-  settings.photo_px = static_cast<std::uint32_t>(number("photo_px", 0, 0xFFFF'FFFF).value_or(0));
+  const auto px = number("photo_px", 0, 0xFFFF'FFFF).value_or(0);
+  if (px > 0 && px < limits::kLeastPhotoPx) {
+    section.member("photo_px")
+        ->problem(std::to_string(px) + ", 0 or at least " + std::to_string(limits::kLeastPhotoPx));
+  }
+  settings.photo_px = static_cast<std::uint32_t>(px);
   if (const auto quality = number("photo_quality", 1, limits::kPhotoQuality)) {
     settings.photo_quality = static_cast<std::uint32_t>(*quality);
   }

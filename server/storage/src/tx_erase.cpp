@@ -117,7 +117,8 @@ app::ErasedPerson SqlTx::erase_person(std::string_view login) {
 
   db_.change("UPDATE verify_tasks SET assignee = '' WHERE assignee = :l", login);
   db_.change("UPDATE devices SET holder = '' WHERE holder = :l", login);
-  db_.change("UPDATE notices SET who = '' WHERE who = :l", login);
+  // `request` is a hash that the login is part of, with the rest of it in the same row: whoever has it can guess.
+  db_.change("UPDATE notices SET who = '', request = :r WHERE who = :l", to_hex(Sha256{}), login);
   for (const char* sql : {"DELETE FROM last_devices WHERE login = :l", "DELETE FROM login_places WHERE login = :l",
                           "DELETE FROM sessions WHERE login = :l"}) {
     db_.change(sql, login);

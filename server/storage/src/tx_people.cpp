@@ -330,6 +330,17 @@ std::vector<DownItem> SqlTx::pending_down(std::string_view device, std::size_t l
   return items;
 }
 
+std::optional<DownItem> SqlTx::last_pending_down(std::string_view device, std::string_view kind) {
+  std::optional<DownItem> last;
+  db_.each<std::int64_t, std::string>(
+      "SELECT n, body FROM down_items WHERE device = :d AND kind = :k ORDER BY n DESC LIMIT 1",
+      [&](std::int64_t n, std::string body) {
+        last = DownItem{static_cast<std::uint64_t>(n), std::string(kind), std::move(body)};
+      },
+      device, kind);
+  return last;
+}
+
 std::vector<std::string> SqlTx::overdue_devices(UnixMs before, UnixMs seen_since, std::size_t limit) {
   std::vector<std::string> devices;
   // CROSS: SQLite begins with the devices. The items of those who are away may be many more.

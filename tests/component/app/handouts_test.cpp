@@ -113,6 +113,47 @@ TEST_P(Handouts, AWipedDeviceIsGivenThemAgain) {
   EXPECT_EQ(hello(), Kinds{});
 }
 
+// Wiped at each start, two clones that take turns, or hostile.
+TEST_P(Handouts, ANewEpochAtEachHelloAddsNothingToWhatWaits) {
+  for (int i = 0; i < 5; ++i) {
+    wipe();
+    EXPECT_EQ(hello(std::nullopt), (Kinds{"settings", "categories"}));
+    EXPECT_EQ(last_.n, 2U);
+  }
+  world_->policy.handhelds->settings.track = 5s;
+  restart();
+  for (int i = 0; i < 5; ++i) {
+    wipe();
+    EXPECT_EQ(hello(std::nullopt), (Kinds{"settings", "categories", "settings"})) << "the last one holds";
+    EXPECT_EQ(last_.n, 3U);
+  }
+  EXPECT_EQ(decode_settings_item(last_.body)->track, Millis{5000});
+}
+
+TEST_P(Handouts, ANewEpochAddsNothingToWhatIsKeptBack) {
+  must(world_->store->write([&](app::Tx& tx) -> Result<void> {
+    tx.begin_generation(hh_->fresh_id(), {});
+    return {};
+  }));
+  for (int i = 0; i < 5; ++i) {
+    wipe();
+    EXPECT_EQ(hello(std::uint64_t{1} << 50), Kinds{}) << "no device has that many: nothing is agreed";
+  }
+  wipe();
+  EXPECT_EQ(hello(std::nullopt), (Kinds{"settings", "categories"}));
+}
+
+TEST_P(Handouts, WhatHoldsNoMoreIsNoReasonToKeepBackWhatDoes) {
+  hello(std::nullopt);
+  world_->policy.handhelds->settings.track = 5s;
+  restart();
+  hello(std::nullopt);
+  world_->policy.handhelds->settings.track.reset();
+  restart();
+  EXPECT_EQ(hello(std::nullopt), (Kinds{"settings", "categories", "settings", "settings"}));
+  EXPECT_FALSE(decode_settings_item(last_.body)->track);
+}
+
 TEST_P(Handouts, EachDeviceHasItsOwn) {
   hello();
   Handheld other(*world_, "hh-2", "m2");

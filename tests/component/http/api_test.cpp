@@ -449,7 +449,7 @@ TEST_F(ApiTest, AWrongOrMissingSignatureIsSeenAtItsDevice) {
             (json{{"flagged", json::array()}, {"quarantined", json::array()}}));
   get("/api/devices/hh-3/troubles", operator_, 404);  // of the other town
   get("/api/devices/nobody/troubles", operator_, 404);
-  get("/api/devices/hh-1/troubles", login("boss"));
+  for (const char* who : {"boss", "root"}) get("/api/devices/hh-1/troubles", login(who));
   for (const char* who : {"u1", "m1"}) get("/api/devices/hh-1/troubles", login(who), 403);
 }
 
@@ -496,7 +496,8 @@ TEST_F(ApiTest, ANoticeGoesToHandhelds) {
   EXPECT_EQ(
       say(operator_, {{"id", id()}, {"text", "c"}, {"devices", std::vector<std::string>(1001, "hh-1")}}, 422)["field"],
       "devices");
-  for (const char* who : {"u1", "m1"}) {
+  get("/api/devices", login("root"));  // sees them, and tells them nothing
+  for (const char* who : {"u1", "m1", "root"}) {
     EXPECT_EQ(say(login(who), {{"id", id()}, {"text", "c"}, {"devices", {"hh-1"}}}, 403)["name"], "forbidden");
   }
   EXPECT_EQ(ask("POST /api/devices/notices", operator_, body.dump(), "").status, 403);  // without the header

@@ -314,8 +314,18 @@ TEST_P(People, ANoticeIsKnownByItsId) {
     EXPECT_EQ(found.text, notice.text);
     EXPECT_EQ(found.devices, notice.devices);
   });
-  write([](app::Tx& tx) { tx.erase_person("op"); });
-  read([](app::Tx& tx) { EXPECT_EQ(tx.find_notice(id(5))->by, ""); });
+  const app::NoticeRow other{id(6), at(1), "op2", Sha256{8}, "x", {"hh-1"}};
+  write([&](app::Tx& tx) {
+    tx.insert_notice(other);
+    tx.erase_person("op");
+  });
+  read([&](app::Tx& tx) {
+    const auto erased = tx.find_notice(id(5)).value();
+    EXPECT_EQ(erased.by, "");
+    EXPECT_EQ(erased.request, Sha256{}) << "a hash over the login";
+    EXPECT_EQ(erased.text, notice.text);
+    EXPECT_EQ(tx.find_notice(id(6))->request, other.request);
+  });
 }
 
 // What `restore` does to a database.

@@ -60,6 +60,13 @@ TEST_F(ConfigFile, NamesWhatIsWrong) {
   expect_wrong(with(R"("track_interval_ms":10)"), "track_interval_ms");
   expect_wrong(with(R"("track_interval_ms":5000,"track_batch_ms":1000)"), "track_batch_ms");
   expect_wrong(with(R"("photo_px":-2)"), "photo_px");
+  expect_wrong(with(R"("photo_px":639)"), "photo_px");
+  const auto small = load(with(R"("photo_px":20)"));
+  ASSERT_FALSE(small);
+  EXPECT_EQ(small.error().code, ErrorCode::config_invalid);
+  EXPECT_NE(small.error().detail.find("at least 640"), std::string::npos);
+  EXPECT_TRUE(load(with(R"("photo_px":640)")));
+  EXPECT_TRUE(load(with(R"("photo_px":-1)")));
   expect_wrong(with(R"("photo_quality":101)"), "photo_quality");
   expect_wrong(with(R"("photo_quality":-1)"), "photo_quality");
   expect_wrong(with(R"("duty_by_patrol":1)"), "duty_by_patrol");
@@ -128,6 +135,10 @@ TEST(Settings, TheConfigurationWinsOverTheTownAndTheTownOverTheDefaults) {
   EXPECT_EQ(settings.heartbeat, Millis{-1});
   EXPECT_EQ(settings.photo.px, 0U);
   EXPECT_EQ(settings.photo.quality, 90);
+  given.photo_px = 1;
+  EXPECT_EQ(config_from(given).error().field, "photo_px");
+  given.photo_px = 640;
+  EXPECT_EQ(settings_of(config_from(given).value(), town).photo.px, 640U);
   given.photo_quality = 101;
   EXPECT_EQ(config_from(given).error().field, "photo_quality");
 }

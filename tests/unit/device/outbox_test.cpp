@@ -874,7 +874,7 @@ TEST_F(OutboxTest, SettingsThatCannotBeReadAreAcknowledgedAndNotShown) {
   outbox.transaction([&] {
     outbox.store_down({1, "settings", encode_item(settings)}, kNow);
     outbox.store_down({2, "settings", R"({"rev":"s2","track_ms":1})"}, kNow);  // out of range
-    outbox.store_down({3, "settings", R"({"photo_px":100})"}, kNow);           // no rev
+    outbox.store_down({3, "settings", R"({"photo_px":1000})"}, kNow);          // no rev
     outbox.store_down({4, "categories", R"({"rev":"c1","list":[]})"}, kNow);   // empty
     outbox.store_down({5, "categories", R"({"rev":"c1","list":[{"code":1}]})"}, kNow);
     outbox.store_down({6, "categories", "{not json"}, kNow);

@@ -97,6 +97,11 @@ TEST(Profile, WhatNoHandheldCouldReadIsRefused) {
     return problems(with(kProfile, "\"reject_reasons\"", "\"device\": {" + field + "}, \"reject_reasons\""));
   };
   EXPECT_EQ(device(R"("photo_px": 4294967295)"), Texts{});
+  EXPECT_EQ(device(R"("photo_px": 0)"), Texts{});
+  EXPECT_EQ(device(R"("photo_px": 640)"), Texts{});
+  EXPECT_EQ(device(R"("photo_px": 639)"), Texts{"device.photo_px: 639, 0 or at least 640"});
+  EXPECT_EQ(device(R"("photo_px": 20)"), Texts{"device.photo_px: 20, 0 or at least 640"});
+  EXPECT_EQ(device(R"("photo_px": -1)"), Texts{"device.photo_px: -1, at least 0"});
   EXPECT_EQ(device(R"("photo_px": 4294967296)"), Texts{"device.photo_px: 4294967296, at most 4294967295"});
   EXPECT_EQ(device(R"("photo_quality": 0)"), Texts{"device.photo_quality: 0, at least 1"});
   EXPECT_EQ(device(R"("photo_quality": 101)"), Texts{"device.photo_quality: 101, at most 100"});

@@ -93,6 +93,10 @@ TEST(DownItems, LimitsOfSettings) {
   EXPECT_EQ(verdict(R"("photo_px":4294967295)"), "taken");
   EXPECT_EQ(verdict(R"("photo_px":4294967296)"), "out_of_range photo_px");
   EXPECT_EQ(verdict(R"("photo_px":-1)"), "out_of_range photo_px");
+  EXPECT_EQ(verdict(R"("photo_px":0)"), "taken");
+  EXPECT_EQ(verdict(R"("photo_px":640)"), "taken");
+  EXPECT_EQ(verdict(R"("photo_px":639)"), "out_of_range photo_px");
+  EXPECT_EQ(verdict(R"("photo_px":1)"), "out_of_range photo_px");
   EXPECT_EQ(verdict(R"("photo_quality":null)"), "bad_type photo_quality");
   const struct {
     std::string key;

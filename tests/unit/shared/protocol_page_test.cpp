@@ -44,6 +44,7 @@ TEST(ProtocolPage, TheTableOfLimitsIsTheHeader) {
       {"points of a track", {limits::kTrackPoints, static_cast<std::uint64_t>(limits::kTrackSpanMs)}},
       {"missing ranges", {kMissingRanges}},
       {"categories", {limits::kCategories, limits::kCategoriesBytes}},
+      {"`photo_px` of `settings`", {limits::kLeastPhotoPx}},
       {"photo's side", {limits::kPhotoSide, limits::kPhotoPixels}},
   };
   const auto settings = row_of(items, "`settings`");

@@ -198,6 +198,8 @@ TEST(Vectors, Refused) {
     if (type == "up") return error(decode_up(bytes));
     if (type == "media") return error(decode_media_piece(bytes));
     if (type == "down") return error(decode_down(bytes));
+    if (type == "settings")
+      return error(decode_settings_item({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
     return error(unpack_track(bytes));
   };
   const auto vectors = load("refused");

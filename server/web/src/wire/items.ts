@@ -37,7 +37,7 @@ export interface Notice {
 export interface Settings {
   kind: 'settings'
   rev: string
-  photo_px: number // 0: photos are stored as they were taken
+  photo_px: number // from 640; 0: photos are stored as they were taken
   photo_quality: number | null
   track_ms: number | null
   batch_ms: number | null
@@ -89,7 +89,7 @@ export function decodeItem(kind: string, body: string): ItemBody | null {
       return {
         kind,
         rev: f.need('rev', name),
-        photo_px: f.take('photo_px', u32, 0),
+        photo_px: f.take('photo_px', photoPx, 0),
         photo_quality: f.take('photo_quality', integer(1, 100), null),
         track_ms: f.take('track_ms', integer(1000, 3_600_000), null),
         batch_ms: f.take('batch_ms', integer(1000, 1_800_000), null),
@@ -106,6 +106,12 @@ export function decodeItem(kind: string, body: string): ItemBody | null {
     default:
       return null
   }
+}
+
+const photoPx = (value: Cbor, field: string): number => {
+  const px = u32(value, field)
+  if (px > 0 && px < limits.leastPhotoPx) throw new WireError('out_of_range', field, `0 or at least ${limits.leastPhotoPx}`)
+  return px
 }
 
 const readCategories = (value: Cbor, field: string): Categories['list'] => {

@@ -19,5 +19,6 @@ export const limits = {
   taskPhotos: 64,
   categories: 2048,
   categoriesBytes: 262_080,
+  leastPhotoPx: 640, // or 0
   busyMs: 86_400_000,
 } as const

@@ -42,7 +42,8 @@ struct NoticeItem {  // kind "notice"
 // own.
 struct SettingsItem {  // kind "settings"
   std::string rev;
-  std::uint32_t photo_px = 0;  // longest side to which a photo is reduced before it is stored; 0: never
+  // Longest side to which a photo is reduced before it is stored, from kLeastPhotoPx; 0: never.
+  std::uint32_t photo_px = 0;
   std::optional<std::uint32_t> photo_quality;
   std::optional<Millis> track;  // between two fixes of a track
   std::optional<Millis> batch;  // of a track that one record takes

@@ -26,6 +26,7 @@ inline constexpr std::size_t kCheckItems = 64;
 inline constexpr std::size_t kTaskPhotos = 64;  // before-photos that a task names
 inline constexpr std::size_t kCategories = 2048;
 inline constexpr std::size_t kCategoriesBytes = kDownMessageBytes - 64;  // the body; the rest is its message's
+inline constexpr std::uint32_t kLeastPhotoPx = 640;  // the original is gone: a digit left out must not cost evidence
 inline constexpr std::uint32_t kPhotoQuality = 100;
 inline constexpr std::int64_t kShortestTrackMs = 1000;  // between two fixes of a track
 inline constexpr std::int64_t kLongestTrackMs = 3600 * 1000;

@@ -417,6 +417,8 @@ class Tx {
                                      UnixMs now) = 0;  // gives its number, from 1 per device
   // Not acknowledged, lowest number first. A restored store keeps back what it numbered since, until agree_down.
   virtual std::vector<DownItem> pending_down(std::string_view device, std::size_t limit) = 0;
+  // The highest of a kind that is not acknowledged, kept back or not.
+  virtual std::optional<DownItem> last_pending_down(std::string_view device, std::string_view kind) = 0;
   // Devices not revoked and seen at `seen_since` or later whose lowest of these was last sent (or made) at `before` or
   // earlier; who waits longest first. What is sent is sent from the lowest on, so none above it waits longer.
   virtual std::vector<std::string> overdue_devices(UnixMs before, UnixMs seen_since, std::size_t limit) = 0;

@@ -218,6 +218,7 @@ class ServerWorld {
     user("u1", "己", domain::Role::handling_unit, "U1");
     user("u2", "庚", domain::Role::handling_unit, "U2");
     user("boss", "辛", domain::Role::leader, "120116");
+    user("root", "壬", domain::Role::system_admin, "120116");
     const auto device = [&](std::string id, std::string town, std::string holder) {
       const auto pair = platform::make_ed25519_keys();
       keys[id] = pair;
