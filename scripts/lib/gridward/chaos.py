@@ -215,7 +215,7 @@ class Chaos:
                 killed = draw.uniform(0.05, 1) if draw.random() < 0.3 else None
                 plan.append((at, "backup" if killed is None else "backup that is killed", lambda killed=killed: self.begin_backup(killed)))
         if "restore" in self.faults:
-            for at, draw in times("restore", max(1, round(self.seconds / 120))):
+            for at, draw in times("restore", max(1, round(self.seconds / 600))):
                 killed = draw.uniform(0.02, 0.3)
                 # Not at the beginning, when there is nothing yet to lose.
                 plan.append((0.4 * self.seconds + 0.6 * at, "the server's disk lost, restored", lambda killed=killed: self.restore(killed)))
