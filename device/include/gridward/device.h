@@ -77,7 +77,7 @@ typedef struct gw_fix {
   int32_t lon_e7;
   uint32_t accuracy_cm; /* 1 sigma; 0: unknown */
   int64_t at_ms;        /* the receiver's own time, Unix ms UTC; 0: unknown */
-  int64_t mono_ms;      /* gw_ports.mono_ms when it was received */
+  int64_t mono_ms;      /* gw_ports.mono_ms when it was received; 0: not known, then at_ms is told but sets no clock */
   int32_t source;       /* gw_fix_source */
   int32_t datum;        /* gw_datum */
   int32_t mock;         /* not 0: the system says that the position is made up */

@@ -218,11 +218,13 @@ gd::Draft draft_for(gw_device& device, const gw_capture* given) {
   gd::Draft draft;
   draft.actor = text(capture.actor);
   std::optional<gw_fix> fix;
+  std::int64_t at_ms = 0;  // the receiver's, for the record; what the clock may take of it is in `fix`
   if (capture.fix != nullptr) {
     fix = copied(capture.fix);
-    if (fix->mono_ms == 0) fix->mono_ms = device.ports.mono().count();
+    at_ms = fix->at_ms;
+    fix = gd::received(*fix, device.ports.mono());
   } else if (capture.no_position == 0) {
-    fix = device.ports.position(device.config.position_wait);
+    fix = device.ports.position(device.config.position_wait, &at_ms);
     // A receiver that errs must not keep anybody from signing out; what the caller gives is told instead.
     if (fix && !gd::on_the_wire({device.ports.wall(), {fix->lat_e7, fix->lon_e7}, 0})) fix.reset();
   }
@@ -232,7 +234,10 @@ gd::Draft draft_for(gw_device& device, const gw_capture* given) {
   draft.boot = device.ports.boot();
   draft.clock = time.quality;
   draft.id = device.ports.new_id(draft.at);
-  if (fix) draft.fix = gd::to_fix(*fix, draft.at);
+  if (fix) {
+    fix->at_ms = at_ms;
+    draft.fix = gd::to_fix(*fix, draft.at);
+  }
   return draft;
 }
 

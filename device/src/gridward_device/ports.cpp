@@ -141,15 +141,20 @@ Uuid Ports::boot() const {
   return id;
 }
 
-std::optional<gw_fix> Ports::position(Millis wait) const {
-  if (gpsd_) return gpsd_->latest(wait);
+std::optional<gw_fix> Ports::position(Millis wait, std::int64_t* at_ms) const {
+  if (gpsd_) {
+    const auto fix = gpsd_->latest(wait);
+    if (fix && at_ms != nullptr) *at_ms = fix->at_ms;
+    return fix;
+  }
   if (ports_.position == nullptr) return std::nullopt;
   gw_fix fix{};
   fix.struct_size = sizeof fix;
   const auto status =
       ports_.position(ports_.user, static_cast<std::uint32_t>(std::max<std::int64_t>(0, wait.count())), &fix);
   if (status != GW_OK) return std::nullopt;
-  if (fix.mono_ms == 0) fix.mono_ms = mono().count();
+  if (at_ms != nullptr) *at_ms = fix.at_ms;
+  fix = received(fix, mono());
   if (mono() - Millis{fix.mono_ms} > builtin_.max_age) return std::nullopt;
   return fix;
 }
@@ -200,6 +205,13 @@ void Ports::event(gw_event_kind kind, const std::string& id, const std::string& 
 
 void Ports::wake() const {
   if (ports_.wake != nullptr) ports_.wake(ports_.user);
+}
+
+gw_fix received(gw_fix fix, Millis now) {
+  if (fix.mono_ms != 0) return fix;
+  fix.mono_ms = now.count();
+  fix.at_ms = 0;
+  return fix;
 }
 
 Fix to_fix(const gw_fix& fix, UnixMs wall) {

@@ -43,8 +43,9 @@ class Ports {
   UnixMs wall() const;
   Millis mono() const;
   Uuid boot() const;
-  // Nothing when there is no fix or it is older than max_age.
-  std::optional<gw_fix> position(Millis wait) const;
+  // Nothing when there is no fix or it is older than max_age. As of received(); *at_ms is the fix's at_ms as it was
+  // told.
+  std::optional<gw_fix> position(Millis wait, std::int64_t* at_ms = nullptr) const;
   void position_active(bool on) const;
   Result<void> camera(const std::string& path) const;
   std::optional<std::uint8_t> battery() const;
@@ -64,6 +65,9 @@ class Ports {
   std::unique_ptr<PositionSource> gpsd_;
 };
 
+// For read_clock. When it is not known when the fix was received (mono_ms 0), it counts as of now, and its at_ms, which
+// may be a while ago, is left out: it is no clock.
+gw_fix received(gw_fix fix, Millis now);
 Fix to_fix(const gw_fix& fix, UnixMs wall);
 
 }  // namespace gridward::device

@@ -150,11 +150,12 @@ Result<void> Handheld::switch_on() {
   if (!circumstances_->clock.right()) {
     ports.wall_ms = [](void* user) { return static_cast<Handheld*>(user)->wall_ms(); };
   }
+  // Also without a boot of its own: position() stamps by this clock.
+  ports.mono_ms = [](void* user) { return steady_ms() - static_cast<Handheld*>(user)->booted_at_; };
   if (circumstances_->boots()) {
     std::random_device entropy;
     std::generate(boot_id_.begin(), boot_id_.end(), [&] { return static_cast<std::uint8_t>(entropy()); });
     booted_at_ = steady_ms();
-    ports.mono_ms = [](void* user) { return steady_ms() - static_cast<Handheld*>(user)->booted_at_; };
     ports.boot_id = [](void* user, std::uint8_t* out) {
       std::copy_n(static_cast<Handheld*>(user)->boot_id_.begin(), 16, out);
     };
@@ -235,6 +236,7 @@ gw_status Handheld::position(gw_fix& out) {
   out.lon_e7 = reading.point.lon_e7;
   out.accuracy_cm = reading.accuracy_cm;
   out.at_ms = true_wall_ms();  // the satellites' time, whatever the handheld's own clock says
+  out.mono_ms = std::max<std::int64_t>(1, now - booted_at_);
   out.source = GW_FIX_GNSS;
   out.datum = GW_WGS84;
   return GW_OK;

@@ -344,6 +344,46 @@ TEST_F(OwnTransport, UnknownEventsAndBrokenMessagesAreNothing) {
   EXPECT_EQ(gw_device_connected(device_), 1);
 }
 
+// A fix that stood on a screen for a while is no clock, but the record says what the receiver said.
+TEST_F(OwnTransport, AFixOfWhichNobodyKnowsWhenItCameSetsNoClock) {
+  const auto told = to_unix_ms(kNow) - 40'000;
+  ports_.wall_ms = [](void*) { return to_unix_ms(kNow); };
+  ports_.position = [](void*, std::uint32_t, gw_fix* out) {
+    out->lat_e7 = 390'000'000;
+    out->lon_e7 = 1'177'000'000;
+    out->at_ms = to_unix_ms(kNow) - 40'000;
+    return GW_OK;
+  };
+  start();
+  gw_fix fix{};
+  fix.struct_size = sizeof fix;
+  fix.lat_e7 = 390'000'000;
+  fix.lon_e7 = 1'177'000'000;
+  fix.at_ms = told;
+  gw_capture capture{};
+  capture.struct_size = sizeof capture;
+  capture.fix = &fix;
+  ASSERT_EQ(gw_device_sign(device_, GW_SIGN_IN, nullptr, nullptr), GW_OK);    // the port's
+  ASSERT_EQ(gw_device_sign(device_, GW_SIGN_OUT, &capture, nullptr), GW_OK);  // the caller's
+  fix.mono_ms = mono_;
+  ASSERT_EQ(gw_device_sign(device_, GW_SIGN_IN, &capture, nullptr), GW_OK);  // of now, says the caller
+  greet();
+  std::vector<Record> records;
+  while (!wire_.sent.empty()) {
+    const auto up = take_up();
+    for (const auto& bytes : up.records) records.push_back(decode_record(bytes).value());
+    receipt(up);
+    step();
+  }
+  ASSERT_EQ(records.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    ASSERT_TRUE(records[i].fix);
+    EXPECT_EQ(records[i].fix->at, from_unix_ms(told)) << i;
+    EXPECT_EQ(records[i].clock.source, i < 2 ? ClockSource::local : ClockSource::gnss) << i;
+    EXPECT_EQ(records[i].at, i < 2 ? kNow : from_unix_ms(told)) << i;
+  }
+}
+
 TEST_F(OwnTransport, AMessageOverTheLimitIsDroppedBeforeItIsCopied) {
   start();
   greet();
