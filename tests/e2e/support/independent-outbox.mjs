@@ -67,7 +67,7 @@ export class Outbox {
   up(records, { hello = false } = {}) {
     const input = wire.signingInput(this.epoch, records.map((record) => sha256(record.bytes)))
     const signature = records.length === 0 ? null : sign(null, input, this.key)
-    return { epoch: this.epoch, records: records.map((record) => record.bytes), signature, ack: this.ack, hello }
+    return { epoch: this.epoch, records: records.map((record) => record.bytes), signature, ack: this.ack, hello, generation: this.generation }
   }
 
   // ---- what comes in ----
