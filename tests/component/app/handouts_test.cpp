@@ -41,9 +41,7 @@ class Handouts : public testing::TestWithParam<const char*> {
     }
     return kinds;
   }
-  Kinds hello(std::optional<std::uint64_t> ack) {
-    return say(hh_->hello(ack));
-  }
+  Kinds hello(std::optional<std::uint64_t> ack) { return say(hh_->hello(ack)); }
   Kinds say(const UpMessage& up) {
     Kinds kinds;
     for (const auto& answer : hh_->send(up)) {

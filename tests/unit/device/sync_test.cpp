@@ -663,12 +663,12 @@ TEST(Sync, GreetingsAndAcknowledgementsNameTheGenerationTheySpeakTo) {
   ASSERT_EQ(sent.size(), 1U);
   EXPECT_FALSE(sent[0].generation) << "records alone";
 
-  EXPECT_TRUE(all<out::PublishUp>(script.receipt({}, 0, kOtherStore)).empty());
+  EXPECT_TRUE(all<out::PublishUp>(script.receipt({}, 0, id_of(889))).empty());
   script.wait_timer();
   const auto again = all<out::PublishUp>(script.feed(in::Connected{}));
   ASSERT_EQ(again.size(), 1U);
   EXPECT_EQ(again[0].ack, 2U);
-  EXPECT_EQ(again[0].generation, kOtherStore);
+  EXPECT_EQ(again[0].generation, id_of(889));
 }
 
 // A wiped device: what the server sends last may be the lowest.
