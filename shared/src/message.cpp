@@ -117,6 +117,7 @@ Bytes encode_up(const UpMessage& message) {
   if (message.signature) map["sig"] = blob(*message.signature);
   if (message.ack) map["ack"] = *message.ack;
   if (message.hello) map["hello"] = true;
+  if (message.generation) map["gen"] = blob(*message.generation);
   return document::write_cbor(map);
 }
 
@@ -135,6 +136,7 @@ Result<UpMessage> decode_up(ByteView bytes) {
   if (map.has("sig")) message.signature = map.bytes_of<64>("sig");
   if (const auto ack = map.optional_integer("ack", ranges::kCounter)) message.ack = static_cast<std::uint64_t>(*ack);
   message.hello = map.flag("hello");
+  if (map.has("gen")) message.generation = map.uuid("gen");
   if (error) return tl::unexpected(std::move(*error));
   return message;
 }

@@ -87,6 +87,23 @@ describe('what an outbox keeps and forgets', () => {
     assert.deepEqual([...outbox.items.keys()], [7, 8, 9, 10])
     assert.equal(outbox.ahead.size, 0)
   })
+  test('hello and ack name the generation, and after another one the count goes on from what is acknowledged', () => {
+    fresh()
+    assert.equal(outbox.up([], { hello: true }).generation, null)
+    assert.equal(receipt({}), false)
+    assert.equal(outbox.up([], { hello: true }).generation, first)
+    assert.equal(outbox.up(outbox.waiting()).generation, null, 'neither is in it')
+    const item = (n, text) => outbox.item({ n, kind: 'notice', body: `{"text":"${text}"}` })
+    item(1, 'one')
+    item(3, 'lost with its store')
+    assert.equal(outbox.up([]).generation, first)
+    assert.equal(receipt({ generation: second }), true)
+    assert.deepEqual([outbox.up([]).ack, outbox.up([]).generation], [1, second])
+    item(2, 'two')
+    item(3, 'three')
+    assert.equal(outbox.ack, 3)
+    assert.equal(outbox.items.get(3).body, '{"text":"three"}')
+  })
 })
 
 describe('a day of the client', () => {

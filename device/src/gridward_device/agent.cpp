@@ -427,6 +427,7 @@ void Agent::perform(const out::PublishUp& publish) {
   message.epoch = outbox_.epoch();
   message.ack = publish.ack;
   message.hello = publish.hello;
+  message.generation = publish.generation;
   message.records = outbox_.load(publish.seqs);
   if (!message.records.empty()) {
     std::vector<Sha256> hashes;

@@ -140,7 +140,7 @@ void SyncMachine::say_hello() {
 void SyncMachine::greet() {
   if (!hello_sent_) hello_sent_ = now_;
   ack_due_ = false;
-  emit(out::PublishUp{next_token_++, {}, ack_, true});
+  emit(out::PublishUp{next_token_++, {}, ack_, true, generation_});
 }
 
 // ---- what is in the air ----
@@ -483,7 +483,7 @@ void SyncMachine::on(const in::Tick&) {
   const bool up = state_ == State::greeted || state_ == State::connected;
   if (up && ack_due_ && ack_at_ <= now_) {
     ack_due_ = false;
-    emit(out::PublishUp{next_token_++, {}, ack_, false});
+    emit(out::PublishUp{next_token_++, {}, ack_, false, generation_});
   }
 }
 
@@ -523,8 +523,10 @@ bool SyncMachine::pump_records(LaneQueue& lane) {
     message.records.push_back(record);
     lane.ready.pop_front();
   }
-  if (ack_due_) publish.ack = ack_;
-  ack_due_ = false;
+  if (std::exchange(ack_due_, false)) {
+    publish.ack = ack_;
+    publish.generation = generation_;
+  }
   messages_.push_back(std::move(message));
   emit(std::move(publish));
   return true;

@@ -95,6 +95,7 @@ struct PublishUp {
   std::vector<std::uint64_t> seqs;  // in this order
   std::optional<std::uint64_t> ack;
   bool hello = false;
+  std::optional<Uuid> generation;  // with ack or hello: the store that they speak to, as it was when they were said
   bool operator==(const PublishUp&) const = default;
 };
 struct PublishPiece {  // length 0: asks what is missing

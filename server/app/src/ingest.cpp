@@ -284,13 +284,20 @@ struct Ingest::Impl {
     }
     if (status || job.message.hello || flagged || !job.receipt.bad.empty())
       job.effects.live.push_back({"device", device.id, known->town_path, 0});
-    if (job.message.ack || job.message.hello) {
+    if (speaks_of_items(job.message)) {
       tx.agree_down(device.id, job.message.ack);
       if (job.message.hello) handouts.give(tx, device.id, job.message.epoch, job.received);
       job.effects.devices.push_back(device.id);
     }
     collect_pending(tx, job.effects.devices, job.received, job.outgoing);
     return {};
+  }
+
+  // Numbers of items hold within a generation. What was sent before a restore may come after it: its `ack` counts other
+  // items, and taken for the device's answer to this store it would end the wait for the true one.
+  bool speaks_of_items(const UpMessage& message) const {
+    if (message.generation) return (message.ack || message.hello) && message.generation == generation;
+    return message.hello && !message.ack;  // never heard of this server
   }
 
   static std::optional<Error> refuse_device(const std::optional<KnownDevice>& known, const Topic& topic) {

@@ -24,7 +24,7 @@ const report: RecordOf<'report'> = {
   media: [],
   body: { category: 'x', text: '' },
 }
-const up: Up = { epoch: id, records: [], signature: null, ack: null, hello: false }
+const up: Up = { epoch: id, records: [], signature: null, ack: null, hello: false, generation: null }
 const file = { sha256, size: 1, type: 'image/png', role: 'scene', original: null } as const
 const point = (at: number): TrackPoint => [at, 0, 0, 0]
 

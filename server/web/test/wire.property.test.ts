@@ -172,6 +172,7 @@ function upOf(r: Random): Up {
     signature: mayBe(r, r.bytes(64), null),
     ack: mayBe(r, countOf(r), null),
     hello: r.of([true, false]),
+    generation: mayBe(r, r.uuid('7'), null),
   }
 }
 

@@ -20,10 +20,8 @@ struct Town {
 
   Numbers hello(std::optional<std::uint64_t> ack = std::nullopt) { return say(true, ack); }
   Numbers say(bool hello, std::optional<std::uint64_t> ack) {
-    UpMessage up;
-    up.epoch = hh.epoch;
+    auto up = ack ? hh.ack(*ack) : hh.message({});
     up.hello = hello;
-    up.ack = ack;
     world.ingest->up(hh.topic(), encode_up(up));
     world.ingest->wait_idle();
     return taken();

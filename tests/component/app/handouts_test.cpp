@@ -36,17 +36,13 @@ class Handouts : public testing::TestWithParam<const char*> {
   // What came with the receipt; the device acknowledges all of it, or does not.
   Kinds hello() {
     const auto kinds = hello(ack_);
-    UpMessage up;
-    up.epoch = hh_->epoch;
-    up.ack = ack_;
-    EXPECT_TRUE(hh_->send(up).empty());
+    if (ack_) {
+      EXPECT_TRUE(hh_->send(hh_->ack(*ack_)).empty());
+    }
     return kinds;
   }
-  Kinds hello(std::optional<std::uint64_t> ack) {
-    UpMessage up;
-    up.epoch = hh_->epoch;
-    up.hello = true;
-    up.ack = ack;
+  Kinds hello(std::optional<std::uint64_t> ack) { return say(hh_->hello(ack)); }
+  Kinds say(const UpMessage& up) {
     Kinds kinds;
     for (const auto& answer : hh_->send(up)) {
       const auto* item = std::get_if<DownItem>(&answer);
@@ -179,6 +175,22 @@ TEST_P(Handouts, ARestoredStoreGivesThemAgainAboveWhatTheDeviceHas) {
   ack_ = 7;
   EXPECT_EQ(hello(), (Kinds{"settings", "categories"}));
   EXPECT_EQ(last_.n, 9U);
+  EXPECT_EQ(hello(), Kinds{});
+}
+
+TEST_P(Handouts, AreNotGivenToAHelloOfBeforeARestore) {
+  hello();
+  const auto late = hh_->hello(ack_);
+  must(world_->store->write([&](app::Tx& tx) -> Result<void> {
+    tx.begin_generation(hh_->fresh_id(), {});
+    return {};
+  }));
+  restart();
+  EXPECT_EQ(say(late), Kinds{});
+  ack_ = 7;
+  EXPECT_EQ(hello(), (Kinds{"settings", "categories"}));
+  EXPECT_EQ(last_.n, 9U) << "above what the device has";
+  EXPECT_EQ(say(late), Kinds{});
   EXPECT_EQ(hello(), Kinds{});
 }
 

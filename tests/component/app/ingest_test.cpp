@@ -482,24 +482,17 @@ TEST(Ingest, HelloBringsAReceiptAndWhatIsWaiting) {
       tx.enqueue_down("hh-1", "notice", "{\"text\":\"" + std::to_string(i) + "\"}", world.clock.now());
     return {};
   }));
-  UpMessage hello;
-  hello.epoch = hh.epoch;
-  hello.hello = true;
-  auto answers = hh.send(hello);
+  auto answers = hh.send(hh.hello());
   ASSERT_EQ(answers.size(), 33u) << "a receipt and a bounded number of items";
   EXPECT_EQ(Handheld::receipt_of(answers).now, world.clock.now());
   EXPECT_EQ(std::get<DownItem>(answers[1]).n, 1u);
   EXPECT_EQ(std::get<DownItem>(answers[32]).n, 32u);
 
-  UpMessage ack;
-  ack.epoch = hh.epoch;
-  ack.ack = 32;
-  answers = hh.send(ack);
+  answers = hh.send(hh.ack(32));
   ASSERT_EQ(answers.size(), 8u) << "the rest, and no receipt for no record";
   EXPECT_EQ(std::get<DownItem>(answers[0]).n, 33u);
-  ack.ack = 40;
-  EXPECT_TRUE(hh.send(ack).empty());
-  EXPECT_EQ(hh.send(hello).size(), 1u);
+  EXPECT_TRUE(hh.send(hh.ack(40)).empty());
+  EXPECT_EQ(hh.send(hh.hello()).size(), 1u);
 }
 
 TEST(Ingest, AHelloAboveEveryNumberGoesOnFromThere) {
@@ -510,20 +503,13 @@ TEST(Ingest, AHelloAboveEveryNumberGoesOnFromThere) {
     for (const char* text : {"1", "2", "3"}) tx.enqueue_down("hh-1", "notice", text, world.clock.now());
     return {};
   }));
-  UpMessage hello;
-  hello.epoch = hh.epoch;
-  hello.hello = true;
-  hello.ack = 17;
-  const auto answers = hh.send(hello);
+  const auto answers = hh.send(hh.hello(17));
   ASSERT_EQ(answers.size(), 4u) << "none is taken for acknowledged";
   for (std::size_t i = 1; i <= 3; ++i) {
     EXPECT_EQ(std::get<DownItem>(answers[i]), (DownItem{17 + i, "notice", std::to_string(i)}));
   }
-  UpMessage ack;
-  ack.epoch = hh.epoch;
-  ack.ack = 20;
-  EXPECT_TRUE(hh.send(ack).empty());
-  EXPECT_EQ(hh.send(hello).size(), 1u) << "an old hello that comes late";
+  EXPECT_TRUE(hh.send(hh.ack(20)).empty());
+  EXPECT_EQ(hh.send(hh.hello(17)).size(), 1u) << "an old hello that comes late";
 }
 
 TEST(Ingest, ARestoredServersOwnItemsWaitForTheDevicesNumber) {
@@ -534,14 +520,60 @@ TEST(Ingest, ARestoredServersOwnItemsWaitForTheDevicesNumber) {
     for (const char* text : {"1", "2", "3"}) tx.enqueue_down("hh-1", "notice", text, world.clock.now());
     return {};
   }));
-  UpMessage ack;
-  ack.epoch = hh.epoch;
-  ack.ack = 2;  // of before the restore: other items
-  const auto answers = hh.send(ack);
+  const auto answers = hh.send(hh.ack(2));  // of before the restore: other items
   ASSERT_EQ(answers.size(), 3u);
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(std::get<DownItem>(answers[i]), (DownItem{3 + i, "notice", std::to_string(i + 1)}));
   }
+}
+
+TEST(Ingest, WhatWasSentBeforeARestoreSaysNothingOfItemsAfterIt) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto give = [&](std::initializer_list<const char*> texts) {
+    must(world.store->write([&](app::Tx& tx) -> Result<void> {
+      for (const char* text : texts) tx.enqueue_down("hh-1", "notice", text, world.clock.now());
+      return {};
+    }));
+  };
+  give({"1", "2"});
+  // Held up on their way, while the device got five more from the store that is lost.
+  const std::vector<UpMessage> late{hh.hello(2), hh.ack(2)};
+  auto unnamed = hh.ack(2);
+  unnamed.generation.reset();
+  auto unnamed_hello = hh.hello(2);
+  unnamed_hello.generation.reset();
+  auto first = hh.hello();  // of a device that knew the generation and had no item yet
+  first.generation = late[0].generation;
+  must(world.store->write([&](app::Tx& tx) -> Result<void> {
+    tx.begin_generation(hh.fresh_id(), {});
+    return {};
+  }));
+  world.ingest = std::make_unique<app::Ingest>(world.services(), *world.cases, *world.duty);
+  give({"3", "4", "5"});
+
+  for (const auto& stale : {late[0], unnamed_hello, first}) {
+    const auto answers = hh.send(stale);
+    ASSERT_EQ(answers.size(), 1U) << "the receipt alone";
+    EXPECT_EQ(Handheld::receipt_of(answers).generation, hh.ack(0).generation) << "by which it says hello again";
+  }
+  EXPECT_TRUE(hh.send(late[1]).empty());
+  EXPECT_TRUE(hh.send(unnamed).empty());
+  EXPECT_EQ(world.read([](app::Tx& tx) { return tx.pending_down("hh-1", 9); }).size(), 2U) << "its own are kept back";
+  // With records it is no other.
+  auto carrying = hh.message({hh.report("x")});
+  carrying.ack = 2;
+  carrying.generation = late[1].generation;
+  EXPECT_EQ(Handheld::receipt_of(hh.send(carrying)).ok.size(), 1U);
+
+  const auto answers = hh.send(hh.hello(7));
+  ASSERT_EQ(answers.size(), 4U);
+  for (std::size_t i = 1; i <= 3; ++i) {
+    EXPECT_EQ(std::get<DownItem>(answers[i]), (DownItem{7 + i, "notice", std::to_string(2 + i)}));
+  }
+  EXPECT_EQ(hh.send(late[0]).size(), 1U);
+  EXPECT_TRUE(hh.send(hh.ack(10)).empty());
+  EXPECT_EQ(hh.send(hh.hello(10)).size(), 1U);
 }
 
 TEST(Ingest, TheReachOfABackupIsToldWithinSeconds) {

@@ -44,9 +44,7 @@ class Backup : public testing::Test {
   // What handhelds are told, once the moment is over for which ingest remembers it.
   std::uint64_t safe() {
     world.clock.advance(std::chrono::seconds(3));
-    auto hello = hh.message({});
-    hello.hello = true;
-    return Handheld::receipt_of(hh.send(hello)).safe;
+    return Handheld::receipt_of(hh.send(hh.hello())).safe;
   }
 
   Result<backup::Settled> restore(const fs::path& folder, bool skip_damaged = false) {

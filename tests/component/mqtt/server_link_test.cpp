@@ -206,15 +206,10 @@ TEST(ServerLink, AReportWithItsPhotoOverTlsWithPasswordsAndRights) {
   ASSERT_TRUE(device.wait<DownItem>(1));
   const auto item = device.all<DownItem>().at(0);
   EXPECT_EQ(must(decode_progress_item(item.body)).case_id, record.id);
-  UpMessage hello;
-  hello.epoch = hh.epoch;
-  hello.hello = true;
+  const auto hello = hh.hello();
   device.publish(hh.topic(), encode_up(hello));
   ASSERT_TRUE(device.wait<DownItem>(2)) << "again, it was not acknowledged";
-  UpMessage ack;
-  ack.epoch = hh.epoch;
-  ack.ack = item.n;
-  device.publish(hh.topic(), encode_up(ack));
+  device.publish(hh.topic(), encode_up(hh.ack(item.n)));
   EXPECT_TRUE(wait_until([&] { return world.read([](app::Tx& tx) { return tx.pending_down("hh-1", 10); }).empty(); }));
 
   // A device cannot speak in another's name: the broker says so.

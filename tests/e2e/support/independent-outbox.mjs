@@ -67,14 +67,17 @@ export class Outbox {
   up(records, { hello = false } = {}) {
     const input = wire.signingInput(this.epoch, records.map((record) => sha256(record.bytes)))
     const signature = records.length === 0 ? null : sign(null, input, this.key)
-    return { epoch: this.epoch, records: records.map((record) => record.bytes), signature, ack: this.ack, hello }
+    const generation = hello || this.ack !== null ? this.generation : null
+    return { epoch: this.epoch, records: records.map((record) => record.bytes), signature, ack: this.ack, hello, generation }
   }
 
   // ---- what comes in ----
+  // Was the server restored? Then it waits for another hello.
   receipt({ ok, bad, now, epoch, safe, generation }) {
-    if (epoch !== this.epoch) return // for what this device was before it was wiped
+    if (epoch !== this.epoch) return false // for what this device was before it was wiped
     this.serverAhead = now - this.now()
-    if (this.generation !== null && generation !== this.generation) this.restored(safe)
+    const restored = this.generation !== null && generation !== this.generation
+    if (restored) this.restored(safe)
     this.generation = generation
     this.safe = safe
     for (const id of ok) this.settle(id, 'receipted', null, null)
@@ -82,6 +85,7 @@ export class Outbox {
     this.forget()
     this.greeted = true
     this.advance()
+    return restored
   }
   settle(id, state, code, message) {
     const record = this.records.get(id)
@@ -89,6 +93,7 @@ export class Outbox {
   }
   // The server lost what came after its backup, whatever it had receipted.
   restored(safe) {
+    this.ahead.clear() // of the store that is lost; their numbers will be others'
     for (const record of this.records.values()) {
       if (record.seq <= safe || record.state !== 'receipted') continue
       record.state = 'waiting'

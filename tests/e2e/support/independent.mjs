@@ -139,7 +139,7 @@ export class IndependentClient {
     this.heard.push(message)
     switch (message.t) {
       case 'receipt':
-        this.outbox.receipt(message)
+        if (this.outbox.receipt(message)) this.publish('up', this.outbox.up([], { hello: true }))
         break
       case 'media':
         this.outbox.mediaState(message)

@@ -642,6 +642,35 @@ TEST(Sync, DownItemsAreStoredThenAcknowledgedTogether) {
   EXPECT_EQ(all<out::PublishUp>(script.wait_timer()).size(), 1U);
 }
 
+TEST(Sync, GreetingsAndAcknowledgementsNameTheGenerationTheySpeakTo) {
+  Script script;
+  script.feed(in::Start{});
+  EXPECT_FALSE(all<out::PublishUp>(script.feed(in::Connected{})).at(0).generation) << "nothing was heard yet";
+  script.receipt({});
+  script.feed(in::Down{DownItem{1, "notice", "{}"}});
+  script.feed(in::DownStored{1});
+  EXPECT_EQ(all<out::PublishUp>(script.wait_timer()).at(0).generation, kStore);
+
+  script.feed(in::Down{DownItem{2, "notice", "{}"}});
+  script.feed(in::DownStored{2});
+  script.add(1);
+  auto sent = all<out::PublishUp>(script.feed(in::WorkAdded{}));
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_EQ(sent[0].ack, 2U);
+  EXPECT_EQ(sent[0].generation, kStore);
+  script.add(2);
+  sent = all<out::PublishUp>(script.feed(in::WorkAdded{}));
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_FALSE(sent[0].generation) << "records alone";
+
+  EXPECT_TRUE(all<out::PublishUp>(script.receipt({}, 0, id_of(889))).empty());
+  script.wait_timer();
+  const auto again = all<out::PublishUp>(script.feed(in::Connected{}));
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].ack, 2U);
+  EXPECT_EQ(again[0].generation, id_of(889));
+}
+
 // A wiped device: what the server sends last may be the lowest.
 TEST(Sync, ANewDeviceLearnsWhereTheNumbersBegin) {
   Script script;  // no acknowledgement yet

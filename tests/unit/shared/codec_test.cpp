@@ -22,7 +22,7 @@ Record sample(std::string_view name) {
 }
 
 UpMessage up_sample() {
-  UpMessage message{samples::uuid(200), {}, Signature{1, 2, 3}, 7, true};
+  UpMessage message{samples::uuid(200), {}, Signature{1, 2, 3}, 7, true, samples::uuid(201)};
   for (const auto& [name, record] : samples::records()) {
     if (name != "track") message.records.push_back(encode_record(record));
   }
@@ -229,9 +229,9 @@ TEST(UpCodec, PeekFindsTheRecordsOfAMessageThatIsRefused) {
 
 TEST(UpCodec, RoundTrips) {
   EXPECT_EQ(decode_up(encode_up(up_sample())), up_sample());
-  const UpMessage bare{samples::uuid(1), {}, std::nullopt, std::nullopt, false};
+  const UpMessage bare{samples::uuid(1), {}, std::nullopt, std::nullopt, false, std::nullopt};
   EXPECT_EQ(decode_up(encode_up(bare)), bare);
-  const UpMessage ack{samples::uuid(1), {}, std::nullopt, 0, false};
+  const UpMessage ack{samples::uuid(1), {}, std::nullopt, 0, false, std::nullopt};
   EXPECT_EQ(decode_up(encode_up(ack)), ack);
 }
 
@@ -249,6 +249,9 @@ TEST(UpCodec, Limits) {
   message = up_sample();
   message.ack = limits::kCounter + 1;
   EXPECT_EQ(verdict(decode_up(encode_up(message))), "out_of_range ack");
+  message = up_sample();
+  message.generation = Uuid{};
+  EXPECT_EQ(verdict(decode_up(encode_up(message))), "out_of_range gen");
 }
 
 TEST(UpCodec, OneRecordOverItsLimitDoesNotTakeTheOthersWithIt) {

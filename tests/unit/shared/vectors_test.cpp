@@ -107,6 +107,7 @@ UpMessage up(const json& v) {
   }
   if (!v.at("ack").is_null()) out.ack = v.at("ack").get<std::uint64_t>();
   out.hello = v.at("hello");
+  if (!v.at("generation").is_null()) out.generation = uuid(v.at("generation"));
   return out;
 }
 

@@ -15,6 +15,7 @@ export interface Up {
   signature: Uint8Array | null
   ack: number | null
   hello: boolean
+  generation: string | null // of the server's store, as the device knows it
 }
 
 // No data: the question what is missing.
@@ -63,6 +64,7 @@ export function decodeUp(input: Uint8Array): Up {
     signature: f.take('sig', bytesOf(64), null),
     ack: f.take('ack', count, null),
     hello: f.take('hello', boolean, false),
+    generation: f.take('gen', uuid, null),
   }
 }
 
@@ -74,6 +76,7 @@ export function encodeUp(up: Up): Uint8Array {
     sig: some(up.signature),
     ack: some(up.ack),
     hello: unless(false, up.hello),
+    gen: up.generation === null ? undefined : uuidOut(up.generation, 'gen'),
   })
 }
 

@@ -18,6 +18,7 @@ struct UpMessage {
   std::optional<Signature> signature;  // over signing_input(); absent when there are no records
   std::optional<std::uint64_t> ack;    // every down item up to this number is stored on the device
   bool hello = false;                  // just connected: send what is not acknowledged, and `safe`
+  std::optional<Uuid> generation;      // of the server's store, as the device knows it: what ack and hello speak of
   bool operator==(const UpMessage&) const = default;
 };
 

@@ -297,6 +297,18 @@ class Handheld {
     }
     return up;
   }
+  // Of a device that has heard this store's receipts, or, without `has`, none yet.
+  UpMessage hello(std::optional<std::uint64_t> has = std::nullopt) {
+    auto up = has ? ack(*has) : message({});
+    up.hello = true;
+    return up;
+  }
+  UpMessage ack(std::uint64_t has) {
+    auto up = message({});
+    up.ack = has;
+    up.generation = world_.read([](app::Tx& tx) { return tx.generation(); });
+    return up;
+  }
   std::string topic(TopicKind kind = TopicKind::up) const { return to_string(Topic{kind, town_, id_}); }
 
   // Straight into ingest, and all that it sent back to this device.

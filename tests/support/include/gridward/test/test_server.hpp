@@ -220,7 +220,7 @@ class TestServer {
           ++bad_signatures_;
         }
       }
-      if (up.ack) {
+      if (up.ack && up.generation == generation_) {
         ack_ = std::max(ack_, *up.ack);
         std::erase_if(items_, [&](const DownItem& item) { return item.n <= ack_; });
       }
