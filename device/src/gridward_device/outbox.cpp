@@ -839,7 +839,14 @@ void Outbox::save_safe(const Uuid& generation, std::uint64_t safe) {
     if (number > meta("safe", 0)) set_meta("safe", number);
     return;
   }
-  if (known) wait_again(false, safe);
+  if (known) {
+    wait_again(false, safe);
+    // The restored server numbers anew what comes after our ack: what came ahead of a gap had numbers of the lost
+    // store.
+    const auto ack = static_cast<std::int64_t>(down_ack().value_or(0));
+    db_.prepare("DELETE FROM down WHERE n>?").bind(1, ack).run();
+    db_.prepare("UPDATE standing SET n=? WHERE n>?").bind(1, ack).bind(2, ack).run();
+  }
   set_meta_blob("generation", view(generation));
   set_meta("safe", number);
 }

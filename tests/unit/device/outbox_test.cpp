@@ -471,6 +471,33 @@ TEST_F(OutboxTest, UnsafeRecordsAreNeverPruned) {
   EXPECT_EQ(outbox.load({saved.seq}).size(), 1U);
 }
 
+// The restored server numbers anew what comes after our ack: 2 is another item there, and 3 came ahead of it.
+TEST_F(OutboxTest, WhatCameAheadOfAGapIsForgottenWithItsStore) {
+  auto outbox = open();
+  SettingsItem lost;
+  lost.rev = "of the lost store";
+  auto given = lost;
+  given.rev = "of the restored one";
+  const auto store = [&](std::uint64_t n, const std::string& kind, const std::string& body) {
+    bool stored = false;
+    outbox.transaction([&] { stored = outbox.store_down({n, kind, body}, kNow); });
+    return stored;
+  };
+  outbox.transaction([&] { outbox.save_safe(kStore, 0); });
+  ASSERT_TRUE(store(1, "notice", encode_item(NoticeItem{"一"})));
+  outbox.transaction([&] { outbox.set_down_baseline(); });
+  ASSERT_TRUE(store(3, "settings", encode_item(lost)));
+  ASSERT_EQ(outbox.down_ack(), 1U);
+  outbox.transaction([&] { outbox.save_safe(kOtherStore, 0); });
+  EXPECT_EQ(outbox.down_ack(), 1U);
+  EXPECT_FALSE(store(1, "notice", encode_item(NoticeItem{"一"}))) << "acknowledged, and known by both stores";
+  EXPECT_TRUE(store(2, "settings", encode_item(given)));
+  EXPECT_TRUE(store(3, "notice", encode_item(NoticeItem{"三"})));
+  EXPECT_EQ(outbox.down_ack(), 3U);
+  ASSERT_TRUE(outbox.settings());
+  EXPECT_EQ(outbox.settings()->rev, given.rev);
+}
+
 class Restored : public OutboxTest {
  protected:
   // 1 and 2 are receipted, 2 with its photo; 3 is refused; 4 waits. safe is 1.
