@@ -3,16 +3,13 @@
 #include <map>
 
 #include "days.hpp"
+#include "roles.hpp"
 
 namespace gridward::app {
 namespace {
 
-using domain::Role;
-
 // A sign-in without a sign-out counts no longer than this: a member who forgot to sign out is not followed for days.
 constexpr auto kLongestDuty = std::chrono::hours{36};
-
-bool sees_duty(Role role) { return role == Role::town_operator || role == Role::leader || role == Role::system_admin; }
 
 LiveEvent duty_event(const User& member) { return {"duty", member.login, member.org_path, 0}; }
 
@@ -54,7 +51,7 @@ void drop_off_duty(Tx& tx, const domain::WorkCalendar& calendar, const std::stri
 Duty::Duty(Services services) : services_(services) {}
 
 Result<std::vector<PunchRow>> Duty::punches(const domain::Actor& actor, std::string_view day) {
-  if (!sees_duty(actor.role) || actor.org_path.empty()) {
+  if (!sees_people(actor.role) || actor.org_path.empty()) {
     return fail(ErrorCode::forbidden, "role", std::string(to_string(actor.role)) + " may not see the duty page");
   }
   const auto span = day_span(services_.policy.calendar, day);
@@ -75,8 +72,8 @@ Result<MemberDay> Duty::member_day(const domain::Actor& actor, std::string_view 
   const auto read = services_.store.read([&](Tx& tx) -> Result<void> {
     const auto user = tx.find_user(login);
     const bool own = actor.login == login;
-    const bool theirs = sees_duty(actor.role) && user && domain::within(actor.org_path, user->org_path);
-    if (!own && !sees_duty(actor.role)) {
+    const bool theirs = sees_people(actor.role) && user && domain::within(actor.org_path, user->org_path);
+    if (!own && !sees_people(actor.role)) {
       return fail(ErrorCode::forbidden, "role", std::string(to_string(actor.role)) + " may not see the duty page");
     }
     if (!user || (!own && !theirs)) return fail(ErrorCode::not_found, "login", std::string(login));

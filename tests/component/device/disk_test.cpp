@@ -12,6 +12,15 @@ class Disk : public DeviceTest {
  protected:
   Disk() : broker_(broker_options()), server_(broker_.uri(), broker_.ca_file(), kTown, "server", "server-secret") {}
 
+  // Where an agent in a mount namespace of its own can have its data on a tmpfs; empty where there is none.
+  std::string small_disk() {
+    configure(broker_.uri(), broker_.ca_file(), {{"data_dir", "small/box"}});
+    std::filesystem::remove_all(dir_ / "small" / "box");
+    const auto mount = (dir_ / "small").string();
+    const auto tried = run_command({"unshare", "-rm", "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount});
+    return tried.status == 0 ? mount : std::string();
+  }
+
   static std::size_t count(const std::string& text, const std::string& word) {
     std::size_t found = 0;
     for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++found;
@@ -53,12 +62,8 @@ TEST_F(Disk, AFailedCommitIsNotAnnouncedAndComesAgain) {
 
 // The same with a disk that is really full: a tmpfs of its own, in a mount namespace that dies with the agent.
 TEST_F(Disk, AFullDiskOnlyWaits) {
-  configure(broker_.uri(), broker_.ca_file(), {{"data_dir", "small/box"}});
-  std::filesystem::remove_all(dir_ / "small" / "box");
-  const auto mount = (dir_ / "small").string();
-  if (run_command({"unshare", "-rm", "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount}).status != 0) {
-    GTEST_SKIP() << "no mount namespaces here";
-  }
+  const auto mount = small_disk();
+  if (mount.empty()) GTEST_SKIP() << "no mount namespaces here";
   Process running({"unshare", "-rm", "sh", "-c",
                    "mount -t tmpfs -o size=1m tmpfs \"$1\" && \"$2\" --config \"$3\" init && exec \"$2\" --lang en "
                    "--config \"$3\" run",
@@ -99,12 +104,8 @@ TEST_F(Disk, AFullDiskOnlyWaits) {
 
 // Somebody starts the agent while the disk is full: it waits for room, too.
 TEST_F(Disk, AnAgentThatStartsOnAFullDiskWaits) {
-  configure(broker_.uri(), broker_.ca_file(), {{"data_dir", "small/box"}});
-  std::filesystem::remove_all(dir_ / "small" / "box");
-  const auto mount = (dir_ / "small").string();
-  if (run_command({"unshare", "-rm", "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount}).status != 0) {
-    GTEST_SKIP() << "no mount namespaces here";
-  }
+  const auto mount = small_disk();
+  if (mount.empty()) GTEST_SKIP() << "no mount namespaces here";
   Process running({"unshare", "-rm", "sh", "-c",
                    "mount -t tmpfs -o size=1m tmpfs \"$1\" && \"$2\" --config \"$3\" init && "
                    "{ cat /dev/zero > \"$1/fill\" 2> /dev/null; \"$2\" --lang en --config \"$3\" report --category A01 "
