@@ -262,7 +262,9 @@ TEST_F(FleetRun, AHostileScenarioEndsWithNothingWaiting) {
         {"link", link}},
        {{"duty", {{0, 0.1}, {0.15, 0.5}}}, {"link", link}, {"delivery", delivery}}},
       2);
-  const auto sim = start({"--minutes", "0.3", "--scenario", scenario, "--witness", (dir_ / "witness.log").string()});
+  // A handheld waits up to a minute between two tries to connect.
+  const auto sim = start(
+      {"--minutes", "0.3", "--drain", "150", "--scenario", scenario, "--witness", (dir_ / "witness.log").string()});
   EXPECT_EQ(sim->wait(), 0) << log();
   const auto summary = last_line();
   ASSERT_TRUE(summary.is_object()) << log();

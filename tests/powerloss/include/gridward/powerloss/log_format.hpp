@@ -60,6 +60,7 @@ struct LogHeader {
   // who is about to do it or a later one, as by a power cut.
   std::uint64_t kill_at;
   std::int32_t killed;
+  std::int32_t died_at_will;  // the lock's last owner was killed between two entries, as asked
   std::uint32_t kill_everybody;
   // So is the process that is about to sync for the syncs_left-th time (from 0), counted over all of them.
   std::uint64_t syncs_left;
