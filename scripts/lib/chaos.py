@@ -128,7 +128,7 @@ def break_it(args, stack):
     finally:
         if chaos.backup:
             chaos.kill_backup()
-        stack.stop()
+        stack.stop(hurry=True)
         chaos.unmount()
 
 

@@ -105,6 +105,8 @@ typedef struct gw_event {
   const char* id;
   const char* text;
   uint64_t number;
+  const char* store; /* DOWN: the generation of the server's store that gave the item its number, a UUID; after a
+                      * restore the numbers begin anew. Empty: not heard yet. */
 } gw_event;
 
 struct gw_transport;

@@ -383,9 +383,10 @@ void Agent::run(const SyncOutput& output) {
           down_stored_ = true;
           changes_.push_back([this, o, wall] {
             if (outbox_.store_down(o.item, wall)) {
-              later([this, o] {
+              const auto generation = outbox_.generation();
+              later([this, o, store = generation ? to_string(*generation) : std::string()] {
                 if (o.item.kind == kSettings) set_up(ports_.mono());
-                ports_.event(GW_EVENT_DOWN, o.item.kind, o.item.body, 0, o.item.n);
+                ports_.event(GW_EVENT_DOWN, o.item.kind, o.item.body, 0, o.item.n, store);
               });
             }
           });

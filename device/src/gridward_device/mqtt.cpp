@@ -2,9 +2,13 @@
 #include <gridward/device.h>
 #include <mqtt/async_client.h>
 
+#include <atomic>
+#include <chrono>
 #include <gridward/shared/topics.hpp>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <vector>
 
 namespace gridward::device {
 namespace {
@@ -115,21 +119,21 @@ class Connection {
     });
   }
 
-  ~Connection() {
-    disconnect();
-    teller_->close();
-  }
+  ~Connection() = default;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   void connect() {
     disconnect();  // a connection whose subscription was refused is still there
     teller_->begin();
+    ++attempts_;
     try {
       client_.connect(connect_options_, nullptr, connecting_);
     } catch (const mqtt::exception& error) {
+      --attempts_;
       teller_->tell(GW_LINK_CONNECT_FAILED, error.get_reason_code(), [&] { return error.to_string(); });
     } catch (...) {
+      --attempts_;
       teller_->tell(GW_LINK_CONNECT_FAILED, 0, [] { return "out of memory"; });
     }
   }
@@ -140,6 +144,24 @@ class Connection {
     } catch (...) {
       // It is gone already.
     }
+  }
+
+  // Its owner is gone: nothing is told any more.
+  void retire() {
+    disconnect();
+    teller_->close();
+    retired_ = true;
+  }
+  // Nothing of Paho is under way for it; tries to end what is. patient: an attempt to connect may still be answered.
+  bool quiet(bool patient) {
+    if (patient && attempts_ > 0) return false;
+    try {
+      if (!client_.is_connected()) return true;
+      client_.disconnect(0);
+    } catch (...) {
+      // Asked again later.
+    }
+    return false;
   }
 
   gw_status publish(bool media, const std::uint8_t* data, std::size_t size, std::uint64_t token) {
@@ -174,6 +196,8 @@ class Connection {
   struct Connecting final : mqtt::iaction_listener {
     explicit Connecting(Connection& connection) : connection_(connection) {}
     void on_success(const mqtt::token&) override {
+      --connection_.attempts_;
+      if (connection_.retired_) return;  // quiet() ends it
       try {
         connection_.client_.subscribe(connection_.down_, 1, nullptr, connection_.subscribing_);
       } catch (const std::exception& error) {
@@ -181,6 +205,7 @@ class Connection {
       }
     }
     void on_failure(const mqtt::token& token) override {
+      --connection_.attempts_;
       connection_.teller_->tell(GW_LINK_CONNECT_FAILED, static_cast<int>(token.get_reason_code()),
                                 [&] { return reason_text(token); });
     }
@@ -211,6 +236,8 @@ class Connection {
   };
 
   std::shared_ptr<Teller> teller_;  // shared with Paho's threads
+  std::atomic<int> attempts_{0};    // to connect, not answered yet
+  std::atomic<bool> retired_{false};
   std::string up_;
   std::string media_;
   std::string down_;
@@ -221,10 +248,59 @@ class Connection {
   mqtt::async_client client_;  // last: it ends first, and with it the callbacks into the others
 };
 
+// Connections whose owner is gone. Paho's receiving thread works on a client without its lock (TLS, the handshake, a
+// packet), so one that is destroyed under its hands takes the process along (paho.mqtt.c issue 1669). One is therefore
+// kept until nothing is under way for it, and then for longer than the thread stays in one pass.
+class Retired {
+ public:
+  void add(std::unique_ptr<Connection> connection) {
+    connection->retire();
+    const std::lock_guard lock(mutex_);
+    sweep();
+    list_.push_back({std::move(connection), Steady::now(), std::nullopt});
+  }
+  void sweep_now() {
+    const std::lock_guard lock(mutex_);
+    sweep();
+  }
+
+ private:
+  using Steady = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds kOnePass{5};   // Paho's own is one second
+  static constexpr std::chrono::seconds kAttempt{60};  // Paho gives one up after 20
+  struct Entry {
+    std::unique_ptr<Connection> connection;
+    Steady::time_point since;
+    std::optional<Steady::time_point> quiet_since;
+  };
+
+  void sweep() {
+    const auto now = Steady::now();
+    std::erase_if(list_, [&](Entry& entry) {
+      if (!entry.connection->quiet(now - entry.since < kAttempt)) {
+        entry.quiet_since.reset();
+        return false;
+      }
+      if (!entry.quiet_since) entry.quiet_since = now;
+      return now - *entry.quiet_since >= kOnePass;
+    });
+  }
+
+  std::mutex mutex_;
+  std::vector<Entry> list_;
+};
+
+// Never destroyed: at the end of a process Paho's threads are still there.
+Retired& retired() {
+  static auto* const list = new Retired;
+  return *list;
+}
+
 Connection& of(void* connection) { return *static_cast<Connection*>(connection); }
 
 gw_status open_mqtt(void*, const gw_config* config, const gw_link* link, void** connection) {
   try {
+    retired().sweep_now();
     *connection = new Connection(*config, *link);
     return GW_OK;
   } catch (...) {
@@ -241,7 +317,7 @@ constexpr gw_transport kMqtt{
     [](void* connection, std::int32_t topic, const std::uint8_t* data, std::size_t size, std::uint64_t token) {
       return of(connection).publish(topic == GW_TOPIC_MEDIA, data, size, token);
     },
-    [](void* connection) { delete static_cast<Connection*>(connection); },
+    [](void* connection) { retired().add(std::unique_ptr<Connection>(static_cast<Connection*>(connection))); },
 };
 
 }  // namespace

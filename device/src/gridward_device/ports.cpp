@@ -190,8 +190,8 @@ Uuid Ports::new_id(UnixMs at) const {
   return make_uuid_v7(at, bytes);
 }
 
-void Ports::event(gw_event_kind kind, const std::string& id, const std::string& text, int code,
-                  std::uint64_t number) const {
+void Ports::event(gw_event_kind kind, const std::string& id, const std::string& text, int code, std::uint64_t number,
+                  const std::string& store) const {
   if (ports_.on_event == nullptr) return;
   gw_event event{};
   event.struct_size = sizeof event;
@@ -200,6 +200,7 @@ void Ports::event(gw_event_kind kind, const std::string& id, const std::string& 
   event.id = id.c_str();
   event.text = text.c_str();
   event.number = number;
+  event.store = store.c_str();
   ports_.on_event(ports_.user, &event);
 }
 

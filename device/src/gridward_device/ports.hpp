@@ -51,8 +51,8 @@ class Ports {
   std::optional<std::uint8_t> battery() const;
   void random(std::uint8_t* out, std::size_t size) const;  // ends the process when there is none: no ids, no keys
   Uuid new_id(UnixMs at) const;
-  void event(gw_event_kind kind, const std::string& id, const std::string& text, int code = 0,
-             std::uint64_t number = 0) const;
+  void event(gw_event_kind kind, const std::string& id, const std::string& text, int code = 0, std::uint64_t number = 0,
+             const std::string& store = {}) const;
   // Whole: what gw_ports names, or the library's own.
   const gw_transport& transport() const { return transport_; }
   bool has_wake() const { return ports_.wake != nullptr; }

@@ -269,7 +269,7 @@ void Handheld::on_event(const gw_event& event) {
       break;
     case GW_EVENT_DOWN:
       errands_changed_ = true;
-      if (around_.witness != nullptr) around_.witness->down(name_, epoch_, event.number, event.id);
+      if (around_.witness != nullptr) around_.witness->down(name_, epoch_, event);
       break;
     case GW_EVENT_LINK_REFUSED:
       journal_.say(name_ + ": the broker refuses what it sends");

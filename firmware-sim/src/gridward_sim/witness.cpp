@@ -46,8 +46,9 @@ void Witness::saved(const std::string& device, const std::string& epoch, const g
   write(line + "\n");
 }
 
-void Witness::down(const std::string& device, const std::string& epoch, std::uint64_t n, const char* kind) {
-  write("down " + device + " " + epoch + " " + std::to_string(n) + " " + kind + "\n");
+void Witness::down(const std::string& device, const std::string& epoch, const gw_event& event) {
+  const std::string store = *event.store == '\0' ? "-" : event.store;
+  write("down " + device + " " + epoch + " " + std::to_string(event.number) + " " + event.id + " " + store + "\n");
 }
 
 void Witness::write(const std::string& line) {

@@ -26,7 +26,7 @@ class Witness {
   // ends the process: a witness that keeps silent would make a loss look like none.
   void saved(const std::string& device, const std::string& epoch, const gw_saved& saved, const char* kind,
              const std::vector<std::string>& photos = {});
-  void down(const std::string& device, const std::string& epoch, std::uint64_t n, const char* kind);
+  void down(const std::string& device, const std::string& epoch, const gw_event& event);
 
  private:
   explicit Witness(int fd) : fd_(fd) {}

@@ -69,7 +69,7 @@ class Witness:
                         self.records.setdefault((word[1], plain(word[2].encode()), int(word[4])), (record, word[5]))
                         self.links.update((record, sha) for sha in (word[6].split(",") if len(word) > 6 else ()))
                     elif word[0] == "down":
-                        self.down[(word[1], word[2], int(word[3]))] += 1
+                        self.down[(word[1], word[2], word[5], int(word[3]))] += 1  # a restored store numbers anew
 
 
 class Audit:
@@ -251,7 +251,7 @@ class Audit:
             for task in tasks[box.device] - box.tasks:
                 self.out["down_lost"] += 1
                 self.tell(f"{box.device}: task {task} never came down")
-        for (device, _, n), count in self.witness.down.items():
+        for (device, _, _, n), count in self.witness.down.items():
             if count > 1:
                 self.out["down_doubled"] += count - 1
                 self.tell(f"{device}: item {n} was shown {count} times")

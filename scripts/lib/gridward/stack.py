@@ -411,11 +411,12 @@ tls_version tlsv1.2
         """The first child that is not there any more."""
         return next((child for child in self.children if child.poll() is not None), None)
 
-    def stop(self):
-        """Handhelds first, so that they hand over what they have while the server still listens; the broker last."""
+    def stop(self, hurry=False):
+        """Handhelds first, so that they hand over what they have while the server still listens; the broker last.
+        hurry: what failed already need not hand over."""
         clean = True
         for child in sorted(self.children, key=lambda c: -c.rank):
-            clean = child.stop(child.patience) and clean
+            clean = child.stop(min(child.patience, 5) if hurry else child.patience) and clean
         self.children = []
         return clean
 

@@ -313,6 +313,10 @@ std::optional<json> parse(std::string_view text, const std::string& what, Proble
     const auto line = 1 + std::ranges::count(read, '\n');
     problems.push_back({ErrorCode::config_invalid, what, "not JSON, line " + std::to_string(line)});
     return std::nullopt;
+  } catch (const json::out_of_range&) {
+    // The library does not say where.
+    problems.push_back({ErrorCode::config_invalid, what, "a number that is too large for any"});
+    return std::nullopt;
   }
 }
 

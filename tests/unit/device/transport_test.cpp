@@ -106,6 +106,7 @@ class OwnTransport : public ::testing::Test {
       auto& self = *static_cast<OwnTransport*>(user);
       self.events_.push_back(event->kind);
       self.text_ = event->text;
+      self.store_ = event->store;
     };
   }
   ~OwnTransport() override { gw_device_close(device_); }
@@ -215,6 +216,7 @@ class OwnTransport : public ::testing::Test {
   std::atomic<int> wakes_ = 0;
   std::vector<int> events_;
   std::string text_;
+  std::string store_;
   int asked_ = 0;
   int statuses_ = 0;
 };
@@ -466,6 +468,7 @@ TEST_F(OwnTransport, TheTownsSettingsHoldFromTheMomentWhenTheyCome) {
   wire_.bring(DownItem{1, "settings", encode_item(settings)});
   step();
   EXPECT_EQ(rev(), "s1");
+  EXPECT_EQ(store_, to_string(kStore)) << "a number holds within a store";
   count(60'000);
   EXPECT_EQ(asked_, 30);
   EXPECT_EQ(statuses_, 6);

@@ -153,6 +153,7 @@ TEST(Profile, WhatIsNotJsonIsSaidOnce) {
 TEST(Profile, WhatIsNotEvenTextIsToldInText) {
   EXPECT_EQ(problems("{\n\"a\": \xff}"), Texts{"profile: not JSON, line 2"});
   EXPECT_EQ(problems(std::string(4 * 1024 * 1024 + 1, ' ')), Texts{"profile: 4194305 bytes, at most 4194304"});
+  EXPECT_EQ(problems(R"({"a": 1e999})"), Texts{"profile: a number that is too large for any"});
 }
 
 TEST(Profile, AllProblemsAreFoundAtOnce) {
