@@ -55,12 +55,17 @@ DownMessage MediaIntake::take(const Topic& topic, const MediaPiece& piece) {
   const auto missing = [&] {
     return MediaState{piece.sha256, false, missing_ranges(upload.have, upload.size, kMissingRanges), std::nullopt};
   };
-  if (!piece.data.empty()) {
+  // When all of it is counted, nothing is written any more: a server that died between the seal and its commit has no
+  // part left, and a piece sent again would make one with holes.
+  if (!piece.data.empty() && !whole(upload.have, upload.size)) {
     auto after = upload.have;
     merge_range(after, {piece.offset, piece.data.size()});
     // Dropped; the answer says where there is something to fill.
     if (after.size() > kMostRanges) return missing();
-    const auto written = services_.photos.write_piece(piece.sha256, topic.device, piece.size, piece.offset, piece.data);
+    const auto written = services_.photos.write_piece(piece.sha256, topic.device, piece.size, piece.offset, piece.data,
+                                                      upload.have.empty());
+    if (!written && written.error().code == ErrorCode::not_found)
+      return from_the_start(topic.device, piece, upload.state);
     if (!written && written.error().code == ErrorCode::media_range)
       return refused(piece.sha256, ErrorCode::media_range);
     if (!written || !set(topic.device, piece.sha256, upload.state, after)) return make_busy();
@@ -99,15 +104,17 @@ Result<MediaIntake::Known> MediaIntake::look(const Topic& topic, const MediaPiec
   return known;
 }
 
+// What came is gone, by our own fault: it does not count as a wrong try of the device.
+DownMessage MediaIntake::from_the_start(const std::string& device, const MediaPiece& piece, UploadState state) {
+  if (!set(device, piece.sha256, state, {})) return make_busy();
+  return MediaState{piece.sha256, false, {{0, piece.size}}, std::nullopt};
+}
+
 DownMessage MediaIntake::seal(const std::string& device, const MediaPiece& piece, UploadState before) {
   const auto sealed_now = services_.photos.seal(piece.sha256, device, piece.size);
   if (!sealed_now) {
     const auto code = sealed_now.error().code;
-    if (code == ErrorCode::media_range) {
-      // A part that is too short is our own loss: ask for it again.
-      if (!set(device, piece.sha256, before, {})) return make_busy();
-      return MediaState{piece.sha256, false, {{0, piece.size}}, std::nullopt};
-    }
+    if (code == ErrorCode::media_range) return from_the_start(device, piece, before);  // a part that is too short
     if (code != ErrorCode::media_hash_mismatch) return make_busy();
     // Wrong contents are the device's: it sends them once more, then it gives the file up. Should it try again all the
     // same, it may.

@@ -26,6 +26,7 @@ class MediaIntake {
     Upload upload;
   };
   Result<Known> look(const Topic& topic, const MediaPiece& piece);
+  DownMessage from_the_start(const std::string& device, const MediaPiece& piece, UploadState state);
   DownMessage seal(const std::string& device, const MediaPiece& piece, UploadState before);
   Result<void> set(const std::string& device, const Sha256& sha, UploadState state, std::vector<ByteRange> have);
 

@@ -19,7 +19,7 @@ class NoDevices final : public app::DevicePublisher {
   void send(const std::string&, const std::string&, const DownMessage&) override {}
 };
 class NoPhotos final : public app::PhotoStore {
-  Result<void> write_piece(const Sha256&, std::string_view, std::uint64_t, std::uint64_t, ByteView) override {
+  Result<void> write_piece(const Sha256&, std::string_view, std::uint64_t, std::uint64_t, ByteView, bool) override {
     return fail(ErrorCode::unavailable);
   }
   Result<void> seal(const Sha256&, std::string_view, std::uint64_t) override { return fail(ErrorCode::unavailable); }

@@ -85,7 +85,7 @@ fs::path FilePhotoStore::part(const Sha256& sha, std::string_view device) const 
 }
 
 Result<void> FilePhotoStore::write_piece(const Sha256& sha, std::string_view device, std::uint64_t size,
-                                         std::uint64_t offset, ByteView data) {
+                                         std::uint64_t offset, ByteView data, bool first) {
   if (size == 0 || size > limits::kMediaBytes) {
     return fail(ErrorCode::media_range, "size",
                 std::to_string(size) + " bytes, 1 to " + std::to_string(limits::kMediaBytes));
@@ -99,6 +99,8 @@ Result<void> FilePhotoStore::write_piece(const Sha256& sha, std::string_view dev
   Descriptor fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
   bool created = false;
   if (!fd && errno == ENOENT) {
+    // In a new file the pieces that came before would be holes, and nobody would know before the hash is wrong.
+    if (!first) return fail(ErrorCode::not_found, "off", "the pieces before it are gone");
     fd = Descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, kFileMode));
     created = true;
   }

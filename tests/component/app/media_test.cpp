@@ -256,7 +256,7 @@ TEST(Media, AServerThatDiedBeforeTheSealSealsWhenAsked) {
   const Photo photo(1000);
   ASSERT_EQ(hh.receipt({with_photo(hh, photo)}).ok.size(), 1u);
   // What is there when the process ends between the last piece's commit and the seal.
-  must(world.photos->write_piece(photo.ref.sha256, "hh-1", 1000, 0, photo.bytes));
+  must(world.photos->write_piece(photo.ref.sha256, "hh-1", 1000, 0, photo.bytes, true));
   set_have(world, photo.ref.sha256, {{0, 1000}});
   EXPECT_TRUE(state_of(hh.send_piece(photo.question())).complete);
   EXPECT_EQ(world.read([](app::Tx& tx) { return tx.photo_jobs(10); }).size(), 1u);
@@ -267,7 +267,7 @@ TEST(Media, AServerThatDiedBetweenTheSealAndItsCommitAsksOnceMore) {
   Handheld hh(world, "hh-1", "m1");
   const Photo photo(1000);
   ASSERT_EQ(hh.receipt({with_photo(hh, photo)}).ok.size(), 1u);
-  must(world.photos->write_piece(photo.ref.sha256, "hh-1", 1000, 0, photo.bytes));
+  must(world.photos->write_piece(photo.ref.sha256, "hh-1", 1000, 0, photo.bytes, true));
   set_have(world, photo.ref.sha256, {{0, 1000}});
   must(world.photos->seal(photo.ref.sha256, "hh-1", 1000));
   EXPECT_EQ(state_of(hh.send_piece(photo.question())).missing, (std::vector<ByteRange>{{0, 1000}}));
@@ -282,6 +282,38 @@ TEST(Media, APartThatIsGoneIsAskedForAgain) {
   ASSERT_EQ(hh.receipt({with_photo(hh, photo)}).ok.size(), 1u);
   set_have(world, photo.ref.sha256, {{0, 1000}});
   const auto state = state_of(hh.send_piece(photo.question()));
+  EXPECT_EQ(state.missing, (std::vector<ByteRange>{{0, 1000}}));
+  EXPECT_TRUE(state_of(hh.send_piece(photo.piece(0, 1000))).complete);
+}
+
+// What the device sends after such a death is the last piece as often as a question: in a new part it would stand
+// behind a hole, and the device would be told that its photo is wrong.
+TEST(Media, APieceAfterADeathBetweenTheSealAndItsCommitMakesNoHole) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const Photo photo(1000);
+  ASSERT_EQ(hh.receipt({with_photo(hh, photo)}).ok.size(), 1u);
+  for (int death = 0; death < 3; ++death) {  // a device gives a photo up that is called wrong twice
+    must(world.photos->write_piece(photo.ref.sha256, "hh-1", 1000, 0, photo.bytes, true));
+    set_have(world, photo.ref.sha256, {{0, 1000}});
+    must(world.photos->seal(photo.ref.sha256, "hh-1", 1000));
+    const auto state = state_of(hh.send_piece(photo.piece(600, 400)));
+    ASSERT_FALSE(state.refused);
+    ASSERT_EQ(state.missing, (std::vector<ByteRange>{{0, 1000}}));
+  }
+  EXPECT_FALSE(state_of(hh.send_piece(photo.piece(600, 400))).complete);
+  EXPECT_TRUE(state_of(hh.send_piece(photo.piece(0, 600))).complete);
+  EXPECT_EQ(row_of(world, photo.ref.sha256).status, app::MediaStatus::sealed);
+}
+
+TEST(Media, APieceBehindOnesThatAreGoneMakesNoHole) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const Photo photo(1000);
+  ASSERT_EQ(hh.receipt({with_photo(hh, photo)}).ok.size(), 1u);
+  set_have(world, photo.ref.sha256, {{0, 600}});
+  const auto state = state_of(hh.send_piece(photo.piece(600, 400)));
+  ASSERT_FALSE(state.refused);
   EXPECT_EQ(state.missing, (std::vector<ByteRange>{{0, 1000}}));
   EXPECT_TRUE(state_of(hh.send_piece(photo.piece(0, 1000))).complete);
 }

@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
         const auto sha = platform::sha256(bytes);
         const auto half = bytes.size() / 2;
         const auto piece = [&](std::size_t offset, std::size_t size) {
-          return (*store)->write_piece(sha, "hh-1", bytes.size(), offset, ByteView(bytes).subspan(offset, size));
+          return (*store)->write_piece(sha, "hh-1", bytes.size(), offset, ByteView(bytes).subspan(offset, size), true);
         };
         // A seal that failed may have moved the pieces: then they come again.
         need("seal", [&] {

@@ -26,7 +26,7 @@ class PhotoStoreTest : public testing::Test {
   }
   fs::path original() const { return store_->path(sha_, PhotoSize::original); }
   Result<void> write(std::size_t offset, std::size_t length, std::string_view device = "hh-1") {
-    return store_->write_piece(sha_, device, bytes_.size(), offset, ByteView(bytes_).subspan(offset, length));
+    return store_->write_piece(sha_, device, bytes_.size(), offset, ByteView(bytes_).subspan(offset, length), true);
   }
   static Bytes make_bytes() {
     Bytes bytes(700'001);
@@ -62,14 +62,14 @@ TEST_F(PhotoStoreTest, EachDeviceBringsItsOwn) {
   EXPECT_EQ(code(store_->seal(sha_, "hh-2", bytes_.size())), ErrorCode::media_range);
   Bytes wrong = bytes_;
   wrong[7] ^= 1U;
-  ASSERT_TRUE(store_->write_piece(sha_, "hh-2", wrong.size(), 0, wrong));
+  ASSERT_TRUE(store_->write_piece(sha_, "hh-2", wrong.size(), 0, wrong, true));
   EXPECT_EQ(code(store_->seal(sha_, "hh-2", wrong.size())), ErrorCode::media_hash_mismatch);
   ASSERT_TRUE(write(400'000, 300'001));
   ASSERT_TRUE(store_->seal(sha_, "hh-1", bytes_.size())) << "spoilt by another";
 
   EXPECT_EQ(code(store_->seal(sha_, "hh-2", bytes_.size())), ErrorCode::media_range)
       << "that it is here proves nothing";
-  ASSERT_TRUE(store_->write_piece(sha_, "hh-2", wrong.size(), 0, wrong));
+  ASSERT_TRUE(store_->write_piece(sha_, "hh-2", wrong.size(), 0, wrong, true));
   EXPECT_EQ(code(store_->seal(sha_, "hh-2", wrong.size())), ErrorCode::media_hash_mismatch) << "as if it were not here";
   ASSERT_TRUE(write(0, bytes_.size(), "hh-2"));
   EXPECT_TRUE(store_->seal(sha_, "hh-2", bytes_.size()));
@@ -99,7 +99,7 @@ TEST_F(PhotoStoreTest, MissingPiecesKeepThePart) {
 TEST_F(PhotoStoreTest, AWrongHashRemovesThePartAndCanStartAgain) {
   Bytes wrong = bytes_;
   wrong[350'000] ^= 1U;
-  ASSERT_TRUE(store_->write_piece(sha_, "hh-1", wrong.size(), 0, wrong));
+  ASSERT_TRUE(store_->write_piece(sha_, "hh-1", wrong.size(), 0, wrong, true));
   EXPECT_EQ(code(store_->seal(sha_, "hh-1", wrong.size())), ErrorCode::media_hash_mismatch);
   EXPECT_FALSE(fs::exists(part()));
   EXPECT_FALSE(store_->has_original(sha_));
@@ -121,13 +121,13 @@ TEST_F(PhotoStoreTest, MoreBytesThanTheManifestSaidAreAWrongHash) {
 TEST_F(PhotoStoreTest, RefusesPiecesOutsideTheFile) {
   const ByteView piece = ByteView(bytes_).first(100);
   constexpr auto kMost = static_cast<std::uint64_t>(-1);
-  EXPECT_EQ(code(store_->write_piece(sha_, "hh-1", 100, 1, piece)), ErrorCode::media_range);
-  EXPECT_EQ(code(store_->write_piece(sha_, "hh-1", 100, 100, piece)), ErrorCode::media_range);
-  EXPECT_EQ(code(store_->write_piece(sha_, "hh-1", 100, kMost - 50, piece)), ErrorCode::media_range);
-  EXPECT_EQ(code(store_->write_piece(sha_, "hh-1", 100, 0, {})), ErrorCode::media_range);
-  EXPECT_EQ(code(store_->write_piece(sha_, "hh-1", 0, 0, piece)), ErrorCode::media_range);
-  EXPECT_EQ(code(store_->write_piece(sha_, "hh-1", limits::kMediaBytes + 1, 0, piece)), ErrorCode::media_range);
-  EXPECT_EQ(code(store_->write_piece(sha_, "hh-1", kMost, kMost - 100, piece)), ErrorCode::media_range);
+  EXPECT_EQ(code(store_->write_piece(sha_, "hh-1", 100, 1, piece, true)), ErrorCode::media_range);
+  EXPECT_EQ(code(store_->write_piece(sha_, "hh-1", 100, 100, piece, true)), ErrorCode::media_range);
+  EXPECT_EQ(code(store_->write_piece(sha_, "hh-1", 100, kMost - 50, piece, true)), ErrorCode::media_range);
+  EXPECT_EQ(code(store_->write_piece(sha_, "hh-1", 100, 0, {}, true)), ErrorCode::media_range);
+  EXPECT_EQ(code(store_->write_piece(sha_, "hh-1", 0, 0, piece, true)), ErrorCode::media_range);
+  EXPECT_EQ(code(store_->write_piece(sha_, "hh-1", limits::kMediaBytes + 1, 0, piece, true)), ErrorCode::media_range);
+  EXPECT_EQ(code(store_->write_piece(sha_, "hh-1", kMost, kMost - 100, piece, true)), ErrorCode::media_range);
   EXPECT_FALSE(fs::exists(part()));
 }
 
@@ -157,7 +157,7 @@ TEST_F(PhotoStoreTest, StartRemovesThePartsOfASealedPhotoAndKeepsOthers) {
   for (const char* device : {"hh-1", "hh-2"}) test::write_file(part(device), "late");
   Sha256 other = sha_;
   other[5] ^= 1U;
-  ASSERT_TRUE(store_->write_piece(other, "hh-1", 10, 0, ByteView(bytes_).first(5)));
+  ASSERT_TRUE(store_->write_piece(other, "hh-1", 10, 0, ByteView(bytes_).first(5), true));
   reopen();
   EXPECT_FALSE(fs::exists(part()));
   EXPECT_FALSE(fs::exists(part("hh-2")));

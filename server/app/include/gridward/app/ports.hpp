@@ -59,9 +59,10 @@ class PhotoStore {
  public:
   virtual ~PhotoStore() = default;
   // Each device's pieces are kept apart, so that nobody can spoil, or finish, what another sends. Returns after the
-  // bytes are on the disk (fdatasync).
+  // bytes are on the disk (fdatasync). first: no other piece is counted on; without it, not_found when those that came
+  // before are gone.
   virtual Result<void> write_piece(const Sha256& sha, std::string_view device, std::uint64_t size, std::uint64_t offset,
-                                   ByteView data) = 0;
+                                   ByteView data, bool first) = 0;
   // Checks size and hash of this device's pieces; then they are the original, or go when it is there. File and folders
   // are fsynced. media_range: pieces are missing, also when a seal before was not heard of.
   virtual Result<void> seal(const Sha256& sha, std::string_view device, std::uint64_t size) = 0;

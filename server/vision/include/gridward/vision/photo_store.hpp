@@ -22,9 +22,10 @@ class FilePhotoStore final : public app::PhotoStore {
   // For a tool that looks while a server runs: makes and removes nothing.
   static std::unique_ptr<FilePhotoStore> beside(const std::filesystem::path& root);
 
-  // Errors: media_range (empty, outside `size`, or `size` over limits::kMediaBytes), storage_failed.
+  // Errors: media_range (empty, outside `size`, or `size` over limits::kMediaBytes), not_found (pieces came before this
+  // one and are gone), storage_failed.
   Result<void> write_piece(const Sha256& sha, std::string_view device, std::uint64_t size, std::uint64_t offset,
-                           ByteView data) override;
+                           ByteView data, bool first) override;
   // Errors: media_range (pieces are missing; the part stays), media_hash_mismatch (the part is removed, all pieces must
   // come again), storage_failed.
   Result<void> seal(const Sha256& sha, std::string_view device, std::uint64_t size) override;
