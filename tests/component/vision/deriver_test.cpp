@@ -24,7 +24,7 @@ class Deriver : public WorkerTest {
   }
   Sha256 seal(const Bytes& photo) {
     const Sha256 sha = platform::sha256(photo);
-    EXPECT_TRUE(store_->write_piece(sha, "hh-1", photo.size(), 0, photo));
+    EXPECT_TRUE(store_->write_piece(sha, "hh-1", photo.size(), 0, photo, true));
     EXPECT_TRUE(store_->seal(sha, "hh-1", photo.size()));
     return sha;
   }
