@@ -118,6 +118,15 @@ TEST_F(PhotoStoreTest, MoreBytesThanTheManifestSaidAreAWrongHash) {
   EXPECT_EQ(code(store_->seal(sha_, "hh-1", bytes_.size() - 1)), ErrorCode::media_hash_mismatch);
 }
 
+TEST_F(PhotoStoreTest, APieceThatIsNotTheFirstMakesNoNewPart) {
+  const auto later = ByteView(bytes_).subspan(400'000);
+  EXPECT_EQ(code(store_->write_piece(sha_, "hh-1", bytes_.size(), 400'000, later, false)), ErrorCode::not_found);
+  EXPECT_FALSE(fs::exists(part()));
+  ASSERT_TRUE(write(0, 400'000));
+  ASSERT_TRUE(store_->write_piece(sha_, "hh-1", bytes_.size(), 400'000, later, false));
+  EXPECT_TRUE(store_->seal(sha_, "hh-1", bytes_.size()));
+}
+
 TEST_F(PhotoStoreTest, RefusesPiecesOutsideTheFile) {
   const ByteView piece = ByteView(bytes_).first(100);
   constexpr auto kMost = static_cast<std::uint64_t>(-1);
