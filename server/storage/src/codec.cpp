@@ -82,11 +82,14 @@ class Writer {
   void rule(std::string_view key, const domain::ClockRule& rule) {
     if (rule == domain::ClockRule{}) return;
     Writer inner;
-    inner.text("key", rule.key);
-    inner.text("article", rule.article);
-    inner.text("unit", domain::to_string(rule.unit));
-    inner.number("amount", rule.amount);
+    inner.rule(rule);
     raw(key, inner.take());
+  }
+  void rule(const domain::ClockRule& rule) {
+    text("key", rule.key);
+    text("article", rule.article);
+    text("unit", domain::to_string(rule.unit));
+    number("amount", rule.amount);
   }
   // A list of objects, each written by f(Writer&, one); nothing when there are none.
   template <class List, class F>
@@ -285,22 +288,24 @@ domain::FieldMap fields_in(const Json& json, const char* key) {
   const auto found = json.find(key);
   return found == json.end() ? domain::FieldMap{} : fields_in(*found);
 }
-domain::ClockRule rule_in(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  if (found == json.end()) return {};
+domain::ClockRule rule_in(const Json& json) {
   domain::ClockRule rule;
-  rule.key = get<std::string>(*found, "key");
-  rule.article = get<std::string>(*found, "article");
-  const auto unit = get<std::string>(*found, "unit");
+  rule.key = get<std::string>(json, "key");
+  rule.article = get<std::string>(json, "article");
+  const auto unit = get<std::string>(json, "unit");
   const auto known = domain::clock_unit_from_string(unit);
   if (!known) unreadable("unit of a clock", unit);
   rule.unit = *known;
-  const auto amount = whole(found->at("amount"));
+  const auto amount = whole(json.at("amount"));
   if (amount < std::numeric_limits<int>::min() || amount > std::numeric_limits<int>::max()) {
-    unreadable("amount of a clock", found->dump());
+    unreadable("amount of a clock", json.dump());
   }
   rule.amount = static_cast<int>(amount);
   return rule;
+}
+domain::ClockRule rule_in(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found == json.end() ? domain::ClockRule{} : rule_in(*found);
 }
 domain::ScoreLine score_in(const Json& json) {
   domain::ScoreLine score;
@@ -551,6 +556,7 @@ std::string case_text(const domain::CaseRecord& record) {
     one.flag("kept", clock.kept);
     if (clock.warned) one.flag("warned", true);
     if (clock.overdue) one.flag("overdue", true);
+    one.list("extended", clock.extended, [](Writer& rule, const domain::ClockRule& r) { rule.rule(r); });
   });
   out.list("requests", record.requests, [](Writer& one, const domain::Request& request) {
     one.text("what", request.what);
@@ -602,6 +608,7 @@ void read_case_text(std::string_view text, domain::CaseRecord& record) {
       clock.kept = flag_in(one, "kept");
       clock.warned = get<bool>(one, "warned");
       clock.overdue = get<bool>(one, "overdue");
+      clock.extended = list_in<domain::ClockRule>(one, "extended", [](const Json& rule) { return rule_in(rule); });
       return clock;
     });
     record.requests = list_in<domain::Request>(json, "requests", [](const Json& one) {
