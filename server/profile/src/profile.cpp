@@ -11,13 +11,25 @@
 namespace gridward::profile {
 namespace {
 
-using nlohmann::json;
+// Objects keep their order: of stages, steps and code lists.
+using json = nlohmann::ordered_json;
 
 constexpr std::size_t kLargestFile = std::size_t{4} * 1024 * 1024;
 
+// How the county reads what its documents leave open: for people, so only that it is written down is checked.
+void check_readings(const Node& list) {
+  if (!list.array(0)) return;
+  list.each_element([](const Node& row) {
+    if (!row.object({"point", "text"})) return;
+    if (const auto point = row.member("point")) point->name();
+    if (const auto text = row.member("text")) text->text();
+  });
+}
+
 void read_profile(const Node& root, domain::Policy& policy) {
   if (!root.object({"about", "id", "name", "utc_offset_minutes", "office_hours", "office_hours_article", "unit_hours",
-                    "holidays", "limits", "categories", "reject_reasons", "device"})) {
+                    "holidays", "limits", "categories", "codes", "channels", "clocks", "processes", "scores", "readings",
+                    "device"})) {
     return;
   }
   if (const auto id = root.member("id")) policy.id = id->text();
@@ -33,7 +45,25 @@ void read_profile(const Node& root, domain::Policy& policy) {
   auto& handhelds = policy.handhelds.emplace();
   if (const auto categories = root.member("categories")) read_categories(*categories, policy, handhelds.categories);
   if (const auto device = root.member("device", false)) read_device(*device, handhelds.settings);
-  if (const auto reasons = root.member("reject_reasons")) read_reject_reasons(*reasons, policy);
+  if (const auto codes = root.member("codes")) read_codes(*codes, policy);
+  if (const auto channels = root.member("channels")) read_channels(*channels, policy);
+  if (const auto clocks = root.member("clocks")) read_clock_titles(*clocks, policy);
+  if (const auto processes = root.member("processes")) read_processes(*processes, policy);
+  if (const auto scores = root.member("scores", false)) read_scores(*scores, policy);
+  if (const auto readings = root.member("readings", false)) check_readings(*readings);
+}
+
+// What the parts ask of each other; of no use while one of them is wrong in itself.
+void check_graphs(const domain::Policy& policy, Problems& problems) {
+  if (!problems.empty()) return;
+  for (const auto& [id, process] : policy.processes) {
+    for (const auto& found : domain::process_problems(process)) {
+      problems.push_back({ErrorCode::config_invalid, "processes." + id + "." + found.path, found.text});
+    }
+  }
+  for (const auto& found : domain::policy_problems(policy)) {
+    problems.push_back({ErrorCode::config_invalid, found.path, found.text});
+  }
 }
 
 std::optional<json> parse(std::string_view text, const std::string& what, Problems& problems) {
@@ -72,7 +102,10 @@ PolicyResult parse_named(std::string_view profile, std::string_view holidays, co
   domain::Policy policy;
   const auto rules = parse(profile, profile_name, problems);
   const auto days = parse(holidays, holidays_name, problems);
-  if (rules) read_profile(Node(*rules, "", problems), policy);
+  if (rules) {
+    read_profile(Node(*rules, "", problems), policy);
+    check_graphs(policy, problems);
+  }
   if (days) read_holidays(Node(*days, holidays_name, problems), policy.calendar);
   if (!problems.empty()) return tl::unexpected(std::move(problems));
   return policy;
