@@ -16,7 +16,7 @@ import type {
   Punch,
   Unit,
 } from './types'
-import type { CaseFilter } from '@/lib/caseList'
+import { filterKeys, type CaseFilter } from '@/lib/caseList'
 
 const id = encodeURIComponent
 
@@ -28,7 +28,7 @@ export const api = {
 
   cases(filter: CaseFilter, cursor: string | null, limit: number, signal?: AbortSignal): Promise<CasePage> {
     const query = new URLSearchParams()
-    for (const key of ['stage', 'unit', 'grid', 'q'] as const) if (filter[key] !== '') query.set(key, filter[key])
+    for (const key of filterKeys) if (filter[key] !== '') query.set(key, filter[key])
     if (cursor !== null) query.set('cursor', cursor)
     query.set('limit', String(limit))
     return request<CasePage>('GET', `/api/cases?${query}`, undefined, signal)
