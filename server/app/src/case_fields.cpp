@@ -95,6 +95,8 @@ Result<void> look_up_target(Tx& tx, const Actor& actor, const Command& command) 
   return {};
 }
 
+constexpr std::int64_t kTownLevel = 3;  // A59: where a case without a level lies
+
 bool has_desk(const OrgNode& node) { return node.kind == OrgKind::town || node.kind == OrgKind::district; }
 
 // A58, A59: up to the next desk, or down to one below.
@@ -134,6 +136,9 @@ Result<void> choose_holder(Tx& tx, const CaseRecord& state, const std::string& c
     }
   }
   command.fields[Field::holder] = next->path;
+  if (!command.fields.contains(Field::level)) {
+    command.fields[Field::level] = domain::number_of(state.values, Field::level).value_or(kTownLevel) + (up ? 1 : -1);
+  }
   return {};
 }
 

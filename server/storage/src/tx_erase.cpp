@@ -82,13 +82,15 @@ namespace {
 constexpr std::array kLogins{domain::Field::assignee, domain::Field::signed_by};
 
 bool names(const domain::CaseEvent& event, std::string_view login) {
-  return std::ranges::any_of(
-      kLogins, [&](domain::Field field) { return domain::text_of(event.fields, field) == login; });
+  return std::ranges::any_of(kLogins,
+                             [&](domain::Field field) { return domain::text_of(event.fields, field) == login; }) ||
+         std::ranges::any_of(event.scores,
+                             [&](const domain::ScoreLine& line) { return !line.of_unit && line.whom == login; });
 }
 
 // Finds every event whose fields name this login, and a few that do not: a text that looks the same.
-std::string named_pattern(domain::Field field, std::string_view login) {
-  std::string pattern = "%\"" + std::string(domain::to_string(field)) + "\":\"";
+std::string named_pattern(std::string_view key, std::string_view login) {
+  std::string pattern = "%\"" + std::string(key) + "\":\"";
   for (const char c : login) {
     if (c == '%' || c == '_' || c == '!') pattern += '!';
     pattern += c;
@@ -107,10 +109,12 @@ app::ErasedPerson SqlTx::erase_person(std::string_view login) {
       "SELECT DISTINCT case_id FROM case_events WHERE actor = :a UNION "
       "SELECT case_id FROM verify_tasks WHERE assignee = :b",
       [&](std::string id) { cases.insert(std::move(id)); }, login, login);
-  for (const auto field : kLogins) {
+  std::vector<std::string_view> keys{"whom"};  // of a line of 考核
+  for (const auto field : kLogins) keys.push_back(domain::to_string(field));
+  for (const auto key : keys) {
     db_.each<std::string>(
         "SELECT DISTINCT case_id FROM case_events WHERE data LIKE :p ESCAPE '!'",
-        [&](std::string id) { cases.insert(std::move(id)); }, named_pattern(field, login));
+        [&](std::string id) { cases.insert(std::move(id)); }, named_pattern(key, login));
   }
   for (const auto& id : cases) {
     erase_in_case(

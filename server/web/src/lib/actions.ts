@@ -12,6 +12,9 @@ const notHere: readonly Action[] = ['report', 'self_handle', 'verify', 'assess',
 // Made by the server.
 const made: readonly string[] = ['task', 'clock']
 
+// The server knows the desk above, and how high it is.
+const levels: readonly Action[] = ['escalate', 'assign_down']
+
 // Of the keyboard, on the case page; two acts may share one when no step has both.
 export const actionKeys: Partial<Record<Action, string>> = {
   accept: 'a',
@@ -42,7 +45,7 @@ export interface Button {
 export function fieldsOf(offer: Offer, table: readonly FieldInfo[]): { info: FieldInfo; required: boolean }[] {
   const listed = (names: string[], required: boolean) =>
     names
-      .filter((name) => !made.includes(name) && !(name === 'holder' && offer.action === 'escalate'))
+      .filter((name) => !made.includes(name) && !(levels.includes(offer.action) && (name === 'level' || (name === 'holder' && offer.action === 'escalate'))))
       .flatMap((name) => {
         const info = table.find((field) => field.name === name)
         return info === undefined ? [] : [{ info, required: required && !chosenByItself(offer.action, name) }]

@@ -8,6 +8,7 @@
 #include <gridward/platform/crypto.hpp>
 #include <gridward/shared/topics.hpp>
 #include <gridward/storage/store.hpp>
+#include <gridward/test/demo_process.hpp>
 #include <gridward/test/process.hpp>
 #include <gridward/vision/photo_store.hpp>
 #include <mutex>
@@ -219,6 +220,10 @@ class ServerWorld {
     user("u2", "庚", domain::Role::handling_unit, "U2");
     user("boss", "辛", domain::Role::leader, "120116");
     user("root", "壬", domain::Role::system_admin, "120116");
+    user("district", "癸", domain::Role::town_operator, "120116");
+    user("hotline", "热线", domain::Role::channel, "120116");
+    user("intake", "子", domain::Role::intake_desk, "120116");
+    user("chief1", "丑", domain::Role::unit_leader, "U1");
     const auto device = [&](std::string id, std::string town, std::string holder) {
       const auto pair = platform::make_ed25519_keys();
       keys[id] = pair;
