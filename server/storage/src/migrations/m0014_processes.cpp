@@ -1,3 +1,4 @@
+#include "../connection.hpp"
 #include "steps.hpp"
 
 namespace gridward::storage {
