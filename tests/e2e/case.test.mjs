@@ -41,7 +41,7 @@ test('the operator logs in and the list is live', async () => {
 test('a new report appears by itself within a second of its receipt, marked as new', async () => {
   const photo = join(stack.data, 'turned.jpg')
   await writeFile(photo, await turnedPhoto(operator))
-  const category = (await json(operator, '/api/me')).categories.find((c) => c.name.includes('井盖')).code
+  const category = (await json(operator, '/api/me')).policy.categories.find((c) => c.name.includes('井盖')).code
   await handheld.start()
   assert.equal(await operator.locator('a.row').count(), 0)
   await operator.evaluate(() => {
@@ -187,7 +187,7 @@ test('the operator closes it; the timeline shows each step with actor and time',
 
 // Another report for the two of them; gives its page's address.
 async function anotherCase(words) {
-  const category = (await json(operator, '/api/me')).categories[0].code
+  const category = (await json(operator, '/api/me')).policy.categories[0].code
   await handheld.save('report', '--category', category, '--text', words, ...position())
   await operator.goto('/cases')
   const row = operator.locator('a.row', { hasText: words })

@@ -123,7 +123,7 @@ describe('a day of the client', () => {
     unit = await Person.logIn(stack.url, stack.accounts.unit)
     // So patient that a slow machine is not taken for a lost answer.
     client = await IndependentClient.enrolledIn(stack, 'hh-0101', { pieceBytes: 32_768, window: 2, retryMs: 15_000 })
-    category = (await operator.get('/api/me')).categories[0].code
+    category = (await operator.get('/api/me')).policy.categories[0].code
     const { org } = (await operator.get('/api/members')).members.find((m) => m.login === actor())
     const { lat, lon } = middleOf((await operator.get('/api/org')).nodes.find((node) => node.code === org).outline)
     fix = {

@@ -23,7 +23,7 @@ before(async () => {
   const position = ['--position', `${spot.lat},${spot.lon}`]
   await handheld.start()
   await handheld.save('sign-in', ...position)
-  const { categories } = await json(page, '/api/me')
+  const { categories } = (await json(page, '/api/me')).policy
   for (const [i, category] of categories.slice(0, 5).entries()) {
     const photo = await drawnScene(join(stack.data, `scene-${i}.jpg`), i + 1)
     await handheld.save('report', '--category', category.code, '--text', `第 ${i + 1} 件：${category.name}，请派人查看。`, '--photo', photo, ...position)

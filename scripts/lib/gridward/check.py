@@ -146,7 +146,7 @@ class Watch:
 def story(stack, facts):
     operator, unit = stack.login("operator"), stack.login("unit")
     me = operator.get("/api/me")
-    category = me["categories"][0]["code"]
+    category = me["policy"]["categories"][0]["code"]
     day = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8))).strftime("%Y-%m-%d")
     watch = Watch(stack.login("operator"))
     handheld = Handheld(stack, stack.handhelds[0])
@@ -194,7 +194,7 @@ def story(stack, facts):
     unit.act(unit.get(f"/api/cases/{case_id}"), "take")
     unit.act(unit.get(f"/api/cases/{case_id}"), "handle", note="已更换井盖")
     unit.act(unit.get(f"/api/cases/{case_id}"), "feedback", note="处置完毕")
-    if "request_verify" in case()["actions"]:
+    if "request_verify" in operator.possible(case()):
         operator.act(case(), "request_verify", note="请到现场核查")
 
     say("Handheld: the verify task comes down and is done with an after-photo")
@@ -228,7 +228,9 @@ def story(stack, facts):
     closed = operator.act(case(), "close", note="核查通过，予以结案")
     final = case()
     facts.hold(final["stage"] in ("closed", "assessed"), f"the case is {final['stage']}")
-    facts.hold(final["on_time"] is True, "it was assessed: on time")
+    facts.hold(final["fields"].get("on_time") is True, "it was assessed: on time")
+    kept = [clock for clock in final["clocks"] if clock["name"] == "handle"]
+    facts.hold(len(kept) == 1 and kept[0]["kept"] is True and kept[0]["article"] != "", "its clock was kept, and names its article")
     steps = [e["type"] for e in final["events"]]
     say("  timeline: " + " → ".join(steps))
     facts.hold(all(e["actor"]["login"] and e["at"] for e in final["events"]), "every step of the timeline has actor and time")

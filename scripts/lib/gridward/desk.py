@@ -60,7 +60,8 @@ class Desk(threading.Thread):
                 if refused.status in (403, 404):  # not the unit's
                     continue
                 raise
-            action = next((a for a in NEXT if a in case["actions"]), None)
+            possible = self.api(who).possible(case)
+            action = next((a for a in NEXT if a in possible), None)
             if action is None:
                 continue
             words = {"note": NOTES[action]}
