@@ -5,7 +5,7 @@ namespace gridward::storage {
 
 // A case follows a process that is data, with as many clocks as that says. Events of before stand for a pipeline that
 // the program no longer has; no version with them was ever released, so they are refused, not converted
-// (docs/adr/0013-processes-as-data.md).
+// (docs/adr/0013-the-store-of-cases.md).
 Migration m0014_processes() {
   return {14,
           "processes, clocks and units of a case; counters of cases",
