@@ -10,6 +10,7 @@ import type {
   Me,
   Member,
   MemberDay,
+  NewCaseBody,
   NoticeBody,
   OrgNode,
   PhotoSize,
@@ -35,6 +36,7 @@ export const api = {
   },
   counts: () => request<Counts>('GET', '/api/cases/counts'),
   case: (caseId: string, signal?: AbortSignal) => request<Case>('GET', `/api/cases/${id(caseId)}`, undefined, signal),
+  newCase: (body: NewCaseBody) => request<Case>('POST', '/api/cases', body),
   act: (caseId: string, body: ActBody) => request<Case>('POST', `/api/cases/${id(caseId)}/actions`, body),
 
   org: () => request<{ nodes: OrgNode[] }>('GET', '/api/org'),

@@ -314,6 +314,13 @@ export interface ActBody {
   fields?: FieldValues
 }
 
+export interface NewCaseBody {
+  text: string
+  address?: string
+  place?: { lat: number; lon: number }
+  fields: FieldValues
+}
+
 export type OrgKind = 'district' | 'town' | 'village' | 'grid' | 'unit'
 export interface OrgNode {
   code: string

@@ -37,6 +37,14 @@ export function stageTitle(process: string, stage: Stage): string {
 export function stepTitle(process: string, step: string): string {
   return processes.value.find((one) => one.id === process)?.steps.find((one) => one.name === step)?.title ?? step
 }
+// Channels by which this login hands in requests, with what their process begins with; a member's report is not one.
+export const beginsBy = computed(() =>
+  channels.value.flatMap((channel) => {
+    const process = processes.value.find((one) => one.id === channel.process)
+    const begin = process?.begins.find((one) => one.action === 'report' && role.value !== null && one.roles.includes(role.value))
+    return begin === undefined || channel.name === 'grid_member' ? [] : [{ channel, begin }]
+  }),
+)
 // The words of a code: of the list that an act names, else of any list that has it.
 export function codeText(list: string, code: string): string {
   const lists = state.me?.policy.codes ?? {}
