@@ -149,7 +149,6 @@ Result<void> look_up(Tx& tx, const domain::Policy&, const Actor& actor, const Ca
   if (auto ok = look_up_units(tx, actor, command); !ok) return ok;
   if (auto ok = look_up_target(tx, actor, command); !ok) return ok;
   if (state == nullptr) return {};
-  command.holder_path = holder_path_of(*state, case_path);
   if (command.action == Action::request_verify) return choose_member(tx, actor, *state, command);
   if (auto ok = look_up_colleague(tx, *state, Field::assignee, false, command); !ok) return ok;
   if (auto ok = look_up_colleague(tx, *state, Field::signed_by, true, command); !ok) return ok;

@@ -179,6 +179,7 @@ Result<CaseView> Cases::act(const Actor& actor, const Uuid& id, const ActRequest
     command.fields = request.fields;
     command.media = request.media;
     command.fields.erase(Field::task);  // made here
+    command.holder_path = holder_path_of(*before, path);
     if (auto ok = look_up(tx, services_.policy, actor, &*before, path, command); !ok) {
       // Whoever may not do it, or not now, is told that, and not what is wrong with the rest.
       const auto tried = domain::decide(&*before, command, services_.policy, now);

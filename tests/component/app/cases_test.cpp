@@ -319,8 +319,8 @@ TEST(CasesAct, AssistingUnitsSeeItAndAreTold) {
   request.fields[Field::assisting_units] = std::vector<std::string>{"U2"};
   must(s.act("op", id, Action::transfer, request));
   const auto live = s.world.live.take();
-  ASSERT_EQ(live.size(), 2u);
-  EXPECT_EQ(live[1].org_path, "120116/U2");
+  ASSERT_EQ(live.size(), 3u) << "the place, the lead unit, the assisting one";
+  EXPECT_EQ(live[2].org_path, "120116/U2");
   EXPECT_EQ(must(s.world.cases->list(s.world.actor("u2"), {})).total, 1u);
   EXPECT_EQ(must(s.world.cases->counts(s.world.actor("u2")))["case"]["transferred"], 1u);
   EXPECT_EQ(must(s.world.cases->get(s.world.actor("u2"), id)).offers.at(0).action, Action::assist);

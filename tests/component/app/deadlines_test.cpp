@@ -70,8 +70,8 @@ TEST(Deadlines, AreToldWhenTheyComeAndOnce) {
   EXPECT_EQ(s.said(id), (Said{"warn return", "overdue return"}));
   EXPECT_TRUE(s.row(id).overdue());
   const auto live = s.world.live.take();
-  ASSERT_EQ(live.size(), 2u) << "each time the pages of the place; the unit lies there";
-  EXPECT_EQ(live[1].version, s.row(id).version);
+  ASSERT_EQ(live.size(), 4u) << "each time the pages of the place and of the unit";
+  EXPECT_EQ(live[3].version, s.row(id).version);
   const auto sent = s.world.devices.take();
   ASSERT_FALSE(sent.empty());
   const auto progress = must(decode_progress_item(std::get<DownItem>(sent.back().message).body));

@@ -135,7 +135,9 @@ inline domain::Process demo_case_process(std::string id = "case") {
   duplicate.bound = Bound::holder;
   duplicate.required = {Field::target};
   duplicate.guards = {{GuardKind::unmerged, "", 0}};
-  for (auto& m : p.moves) m.article = "A1";
+  for (auto& m : p.moves) {
+    if (m.action != Action::assess) m.article = "A1";  // whose article is that of the limit it judges by
+  }
   return p;
 }
 
@@ -143,6 +145,10 @@ inline void add_demo_process(domain::Policy& policy) {
   policy.processes["case"] = demo_case_process();
   policy.processes["work_order"] = demo_case_process("work_order");
   policy.processes["work_order"].title = "热线工单";
+  // Who hands in what: a member the one, desks and channels the other.
+  policy.processes["case"].moves.front().roles = {domain::Role::grid_member, domain::Role::inspector};
+  policy.processes["work_order"].moves.front().roles = {domain::Role::town_operator, domain::Role::intake_desk,
+                                                        domain::Role::channel};
   policy.channels["grid_member"] = {"grid_member", "case", false, "A4"};
   policy.channels["hotline"] = {"hotline", "work_order", true, "A5"};
   policy.channels["visit"] = {"visit", "work_order", false, "A5"};
