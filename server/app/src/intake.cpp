@@ -89,16 +89,16 @@ Result<CaseView> Cases::register_request(const Actor& actor, const CaseRequest& 
     command.note += "地址：" + request.address;
   }
   command.fields = request.fields;
-  auto name = std::string(domain::text_of(request.fields, Field::channel));
-  // The login of a channel's system is the channel's name, so that none speaks for another.
+  auto code = std::string(domain::text_of(request.fields, Field::channel));
+  // The login of a channel's system is the channel's code, so that none speaks for another.
   if (actor.role == Role::channel) {
-    if (!name.empty() && name != actor.login) return wrong(Field::channel, name + " is not " + actor.login);
-    name = actor.login;
-    command.fields[Field::channel] = name;
+    if (!code.empty() && code != actor.login) return wrong(Field::channel, code + " is not " + actor.login);
+    code = actor.login;
+    command.fields[Field::channel] = code;
   }
-  if (name.empty()) return fail(ErrorCode::missing_field, "fields.channel");
-  const auto channel = services_.policy.channels.find(name);
-  if (channel == services_.policy.channels.end()) return wrong(Field::channel, name + " is no channel");
+  if (code.empty()) return fail(ErrorCode::missing_field, "fields.channel");
+  const auto channel = services_.policy.channels.find(code);
+  if (channel == services_.policy.channels.end()) return wrong(Field::channel, code + " is no channel");
   command.process = channel->second.process;
   const std::string reference(domain::text_of(request.fields, Field::channel_reference));
 
@@ -108,7 +108,7 @@ Result<CaseView> Cases::register_request(const Actor& actor, const CaseRequest& 
     live.clear();
     const auto now = services_.clock.now();
     if (!reference.empty()) {
-      if (const auto known = tx.find_reference(name, reference)) {
+      if (const auto known = tx.find_reference(code, reference)) {
         auto record = tx.find_case(*known);
         if (!record || !domain::concerns(*record, tx.case_org_path(*known), actor)) return not_yours(*known);
         auto made = view_of(tx, services_.policy, actor, std::move(*record), now);
@@ -138,7 +138,7 @@ Result<CaseView> Cases::register_request(const Actor& actor, const CaseRequest& 
     while (!store_new(tx, services_.policy, state, *events, place->path)) {
       state = domain::replay(new_uuid(services_), number, *events);
     }
-    if (!reference.empty()) tx.insert_reference(name, reference, state.id);
+    if (!reference.empty()) tx.insert_reference(code, reference, state.id);
     tell(tx, state, place->path, live);
     auto made = view_of(tx, services_.policy, actor, std::move(state), now);
     if (!made) return tl::unexpected(made.error());

@@ -123,7 +123,7 @@ TEST_F(ApiTest, LoginGivesACookieThatLogoutTakesBack) {
   EXPECT_EQ(policy["categories"], json::array({{{"code", "0101"}, {"name", "路面破损"}, {"default_unit", ""}}}));
   EXPECT_EQ(policy["codes"]["reject_reasons"][0]["code"], "emergency_number");
   EXPECT_EQ(policy["channels"][1],
-            (json{{"name", "hotline"}, {"process", "work_order"}, {"city", true}, {"article", "A5"}}));
+            (json{{"code", "hotline"}, {"name", "热线"}, {"process", "work_order"}, {"city", true}, {"article", "A5"}}));
   EXPECT_EQ(policy["clocks"]["handle"], "办结");
   ASSERT_EQ(policy["processes"].size(), 2U);
   const auto& process = policy["processes"][0];
@@ -264,6 +264,7 @@ TEST_F(ApiTest, ACaseFromReportToAssessment) {
   act(operator_, id, {{"action", "refuse_return"}, {"note", "属于贵单位职责"}});
   act(unit, id, {{"action", "take"}});
   act(unit, id, {{"action", "handle"}, {"note", "已修补"}});
+  act(login("u2"), id, {{"action", "assist"}, {"note", "已配合"}});
   act(unit, id, {{"action", "feedback"}, {"note", "已修补，现场已清理"}});
   view = act(operator_, id, {{"action", "request_verify"}, {"fields", {{"assignee", "m2"}}}});
   EXPECT_EQ(view["step"], "verifying");
@@ -310,7 +311,7 @@ TEST_F(ApiTest, ARequestOfAChannelBecomesACaseOnce) {
   EXPECT_EQ(put(hotline, {{"text", "x"}, {"fields", {{"channel", "visit"}, {"category", "0101"}}}}, 422)["field"],
             "fields.channel");
   EXPECT_EQ(put(operator_, {{"text", "x"}, {"fields", {{"category", "0101"}}}}, 422)["field"], "fields.channel");
-  EXPECT_EQ(put(operator_, {{"text", "x"}, {"mood", 1}}, 400)["field"], "mood");
+  EXPECT_EQ(put(operator_, {{"text", "x"}, {"mood", 1}}, 422)["field"], "mood");
   EXPECT_EQ(put(operator_, {{"text", "x"}, {"place", {{"lat", 91}, {"lon", 0}}}}, 422)["field"], "place.lat");
   EXPECT_EQ(put(operator_, {{"text", "x"}, {"place", {{"lat", 1}}}}, 422)["field"], "place.lon");
   EXPECT_EQ(put(login("u1"), body, 403)["name"], "forbidden");
@@ -346,12 +347,12 @@ TEST_F(ApiTest, WhatCannotBeDoneSaysWhy) {
   EXPECT_EQ(act(login("boss"), id, {{"action", "accept"}}, 403)["name"], "forbidden");
   EXPECT_EQ(act(login("op2"), id, {{"action", "accept"}}, 403)["name"], "forbidden");
   const auto with = [&](json fields) { return json{{"action", "accept"}, {"fields", std::move(fields)}}; };
-  EXPECT_EQ(act(operator_, id, with({{"mood", "x"}}), 400)["field"], "fields.mood");
-  EXPECT_EQ(act(operator_, id, with({{"unit", 7}}), 400)["field"], "fields.unit");
-  EXPECT_EQ(act(operator_, id, with({{"assisting_units", {"U1", 2}}}), 400)["field"], "fields.assisting_units[1]");
+  EXPECT_EQ(act(operator_, id, with({{"mood", "x"}}), 422)["field"], "fields.mood");
+  EXPECT_EQ(act(operator_, id, with({{"unit", 7}}), 422)["field"], "fields.unit");
+  EXPECT_EQ(act(operator_, id, with({{"assisting_units", {"U1", 2}}}), 422)["field"], "fields.assisting_units[1]");
   EXPECT_EQ(act(operator_, id, with({{"petitioner", std::string(65, 'x')}}), 422)["field"], "fields.petitioner");
-  EXPECT_EQ(act(operator_, id, with({{"talked_at", "now"}}), 400)["field"], "fields.talked_at");
-  EXPECT_EQ(act(operator_, id, with(json::array()), 400)["field"], "fields");
+  EXPECT_EQ(act(operator_, id, with({{"talked_at", "now"}}), 422)["field"], "fields.talked_at");
+  EXPECT_EQ(act(operator_, id, with(json::array()), 422)["field"], "fields");
   EXPECT_EQ(ask("POST /api/cases/" + id + "/actions", operator_, "{").status, 400);
   EXPECT_EQ(ask("PUT /api/cases/" + id, operator_).status, 405);
   get("/api/cases/018f0000-0000-7000-8000-000000000000", operator_, 404);

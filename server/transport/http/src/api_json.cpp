@@ -345,9 +345,12 @@ Json policy_json(const domain::Policy& policy) {
     }
   }
   auto channels = Json::array();
-  for (const auto& [name, channel] : policy.channels) {
-    channels.push_back(
-        {{"name", name}, {"process", channel.process}, {"city", channel.city}, {"article", channel.article}});
+  for (const auto& [code, channel] : policy.channels) {
+    channels.push_back({{"code", code},
+                        {"name", channel.name},
+                        {"process", channel.process},
+                        {"city", channel.city},
+                        {"article", channel.article}});
   }
   auto processes = Json::array();
   for (const auto& [id, process] : policy.processes) {

@@ -103,6 +103,7 @@ export interface Coded {
   article: string
 }
 export interface Channel {
+  code: string
   name: string
   process: string
   city: boolean

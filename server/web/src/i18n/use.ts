@@ -64,7 +64,5 @@ export function useText() {
   const stageText = (process: string, stage: string) => titled(`stage.${stage}`, stageTitle(process, stage))
   const stepText = (process: string, step: string) => titled(`step.${step}`, stepTitle(process, step))
 
-  const channelText = (name: string) => (te(`channelName.${name}`) ? t(`channelName.${name}`) : name)
-
-  return { t, te, locale, channelText, stageText, stepText, spanText, stampText, agoText, fullText, clockText, errorText, errorLine }
+  return { t, te, locale, stageText, stepText, spanText, stampText, agoText, fullText, clockText, errorText, errorLine }
 }

@@ -42,7 +42,7 @@ export const beginsBy = computed(() =>
   channels.value.flatMap((channel) => {
     const process = processes.value.find((one) => one.id === channel.process)
     const begin = process?.begins.find((one) => one.action === 'report' && role.value !== null && one.roles.includes(role.value))
-    return begin === undefined || channel.name === 'grid_member' ? [] : [{ channel, begin }]
+    return begin === undefined || channel.code === 'grid_member' ? [] : [{ channel, begin }]
   }),
 )
 // The words of a code: of the list that an act names, else of any list that has it.

@@ -149,9 +149,9 @@ inline void add_demo_process(domain::Policy& policy) {
   policy.processes["case"].moves.front().roles = {domain::Role::grid_member, domain::Role::inspector};
   policy.processes["work_order"].moves.front().roles = {domain::Role::town_operator, domain::Role::intake_desk,
                                                         domain::Role::channel};
-  policy.channels["grid_member"] = {"grid_member", "case", false, "A4"};
-  policy.channels["hotline"] = {"hotline", "work_order", true, "A5"};
-  policy.channels["visit"] = {"visit", "work_order", false, "A5"};
+  policy.channels["grid_member"] = {"网格员上报", "case", false, "A4"};
+  policy.channels["hotline"] = {"热线", "work_order", true, "A5"};
+  policy.channels["visit"] = {"来访", "work_order", false, "A5"};
   const auto rule = [&](const char* name, domain::ClockUnit unit, int amount) {
     policy.limits[name] = {"limits." + std::string(name), "津滨政办发〔2020〕10号 第二十五条（二）", unit, amount};
   };
