@@ -64,7 +64,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (const auto input = http::decode_act(text)) {
         require(!input->action.empty() && gridward::valid_utf8(input->note));
         for (const auto& [field, value] : input->fields) {
-          if (const auto* text = std::get_if<std::string>(&value)) require(!text->empty() && gridward::valid_utf8(*text));
+          if (const auto* text = std::get_if<std::string>(&value))
+            require(!text->empty() && gridward::valid_utf8(*text));
         }
       }
       break;

@@ -141,12 +141,8 @@ void send_progress(Tx& tx, const domain::Policy& policy, const CaseRecord& state
   if (!text) return;
   const auto device = tx.device_of(state.reporter.login);
   if (!device) return;
-  const ProgressItem item{state.id,
-                          state.number,
-                          state.stage,
-                          state.step,
-                          event.recorded,
-                          cut_to_characters(std::move(*text), limits::kTextCharacters)};
+  const ProgressItem item{state.id,   state.number,   state.stage,
+                          state.step, event.recorded, cut_to_characters(std::move(*text), limits::kTextCharacters)};
   tx.enqueue_down(*device, "progress", encode_item(item), event.recorded);
   devices.push_back(*device);
 }

@@ -38,7 +38,7 @@ Result<CaseView> view_of(Tx& tx, const domain::Policy& policy, const domain::Act
 
 // Puts what a page chose (codes, logins, ids) into the command as decide() needs it, looked up and within the actor's
 // reach. Errors: out_of_range, missing_field, with the field as "fields.unit".
-Result<void> look_up(Tx& tx, const domain::Policy& policy, const domain::Actor& actor,
-                     const domain::CaseRecord* state, const std::string& case_path, domain::Command& command);
+Result<void> look_up(Tx& tx, const domain::Policy& policy, const domain::Actor& actor, const domain::CaseRecord* state,
+                     const std::string& case_path, domain::Command& command);
 
 }  // namespace gridward::app

@@ -86,8 +86,8 @@ bool follows(const domain::Policy& policy, const CaseRecord& state, Action actio
   if (process == policy.processes.end()) return false;
   return std::ranges::any_of(process->second.moves, [&](const domain::Move& move) {
     return move.action == action && std::ranges::find(move.roles, Role::system) != move.roles.end() &&
-           std::ranges::any_of(move.from,
-                               [&](const std::string& step) { return step == state.step || (step == "*" && !state.ends); });
+           std::ranges::any_of(
+               move.from, [&](const std::string& step) { return step == state.step || (step == "*" && !state.ends); });
   });
 }
 
@@ -183,9 +183,9 @@ Result<CaseView> Cases::act(const Actor& actor, const Uuid& id, const ActRequest
     if (auto ok = look_up(tx, services_.policy, actor, &*before, path, command); !ok) {
       // Whoever may not do it, or not now, is told that, and not what is wrong with the rest.
       const auto tried = domain::decide(&*before, command, services_.policy, now);
-      const bool theirs = tried || (tried.error().code != ErrorCode::forbidden &&
-                                    tried.error().code != ErrorCode::illegal_transition &&
-                                    tried.error().code != ErrorCode::version_conflict);
+      const bool theirs =
+          tried || (tried.error().code != ErrorCode::forbidden && tried.error().code != ErrorCode::illegal_transition &&
+                    tried.error().code != ErrorCode::version_conflict);
       if (theirs) return ok;
       return tl::unexpected(tried.error());
     }
@@ -262,9 +262,8 @@ Result<Uuid> Cases::report(Tx& tx, const Record& record, std::int64_t row, const
   command.place = record.fix;
   command.note = body.text;
   command.process = channel->second.process;
-  command.fields = {{Field::channel, std::string(kMemberChannel)},
-                    {Field::category, body.category},
-                    {Field::town, device.town}};
+  command.fields = {
+      {Field::channel, std::string(kMemberChannel)}, {Field::category, body.category}, {Field::town, device.town}};
   if (!place.grid.empty()) command.fields[Field::grid] = place.grid;
   command.holder_path = place.path;
   command.media = evidence_of(record);

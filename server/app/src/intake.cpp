@@ -22,7 +22,8 @@ std::string last_of(const std::string& path) { return path.substr(path.rfind('/'
 
 }  // namespace
 
-// Where the case belongs: a grid that was named, a town that was named, the grid a point lies in, else the asker's node.
+// Where the case belongs: a grid that was named, a town that was named, the grid a point lies in, else the asker's
+// node.
 Result<Cases::Placed> Cases::place_of(Tx& tx, const Actor& actor, const CaseRequest& request, UnixMs now) {
   Placed placed;
   const std::string grid_code(domain::text_of(request.fields, Field::grid));

@@ -32,9 +32,7 @@ inline bool of_unit(domain::Role role) {
 }
 
 // Carries a handheld: reports, and checks what was done.
-inline bool in_field(domain::Role role) {
-  return role == domain::Role::grid_member || role == domain::Role::inspector;
-}
+inline bool in_field(domain::Role role) { return role == domain::Role::grid_member || role == domain::Role::inspector; }
 
 // Who sees handhelds and members under them.
 inline bool sees_people(domain::Role role) {

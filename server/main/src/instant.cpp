@@ -103,9 +103,9 @@ std::optional<UnixMs> instant_from_string(std::string_view text, minutes offset)
 
 std::string to_iso(UnixMs at, minutes offset) {
   const auto local = local_of(at, offset);
-  auto text = date_text(local.day) + printed("T%02d:%02d:%02d", static_cast<int>(local.hour.count()),
-                                             static_cast<int>(local.minute.count()),
-                                             static_cast<int>(local.second.count()));
+  auto text =
+      date_text(local.day) + printed("T%02d:%02d:%02d", static_cast<int>(local.hour.count()),
+                                     static_cast<int>(local.minute.count()), static_cast<int>(local.second.count()));
   if (local.millis != Millis{0}) text += printed(".%03d", static_cast<int>(local.millis.count()));
   const auto size = static_cast<int>(std::chrono::abs(offset).count());
   return text + printed("%c%02d:%02d", offset < minutes{0} ? '-' : '+', size / 60, size % 60);

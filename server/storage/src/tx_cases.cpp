@@ -177,8 +177,7 @@ void SqlTx::recount(const Uuid& id, const Counted& before, const Counted& after,
   }
 }
 
-bool SqlTx::insert_case(const domain::CaseRecord& record, std::string_view org_path,
-                        std::optional<UnixMs> next_alarm) {
+bool SqlTx::insert_case(const domain::CaseRecord& record, std::string_view org_path, std::optional<UnixMs> next_alarm) {
   const auto updated_at = to_unix_ms(record.updated_at);
   const bool fresh =
       db_.change(
@@ -267,8 +266,9 @@ app::CasePage SqlTx::list_cases(const app::CaseFilter& filter) {
   if (filter.cursor) {
     const auto cursor = cursor_of(*filter.cursor);
     if (!cursor) return page;
-    from_here.add(at + (filter.overdue ? " >= " : " <= ") + ":at AND (" + at + beyond + ":at2 OR " + id + beyond + ":id)",
-                  {cursor->at, cursor->at, cursor->id});
+    from_here.add(
+        at + (filter.overdue ? " >= " : " <= ") + ":at AND (" + at + beyond + ":at2 OR " + id + beyond + ":id)",
+        {cursor->at, cursor->at, cursor->id});
   }
   std::int64_t last = 0;
   std::int64_t one_more = 0;

@@ -487,8 +487,8 @@ TEST(CasesSight, TheViewHasNamesAndTheOutline) {
   EXPECT_EQ(view.grid_name, "一村第一网格");
   ASSERT_TRUE(view.grid && view.grid->outline);
   EXPECT_EQ(*view.grid->outline, s.world.west);
-  EXPECT_EQ(actions(view), (std::vector{Action::accept, Action::reject, Action::escalate, Action::assign_down,
-                                         Action::duplicate}));
+  EXPECT_EQ(actions(view),
+            (std::vector{Action::accept, Action::reject, Action::escalate, Action::assign_down, Action::duplicate}));
   EXPECT_TRUE(must(s.world.cases->get(s.world.actor("boss"), view.record.id)).offers.empty());
 }
 

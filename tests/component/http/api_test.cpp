@@ -122,15 +122,18 @@ TEST_F(ApiTest, LoginGivesACookieThatLogoutTakesBack) {
   EXPECT_EQ(policy["utc_offset_min"], 480);
   EXPECT_EQ(policy["categories"], json::array({{{"code", "0101"}, {"name", "路面破损"}, {"default_unit", ""}}}));
   EXPECT_EQ(policy["codes"]["reject_reasons"][0]["code"], "emergency_number");
-  EXPECT_EQ(policy["channels"][1],
-            (json{{"code", "hotline"}, {"name", "热线"}, {"process", "work_order"}, {"city", true}, {"article", "A5"}}));
+  EXPECT_EQ(
+      policy["channels"][1],
+      (json{{"code", "hotline"}, {"name", "热线"}, {"process", "work_order"}, {"city", true}, {"article", "A5"}}));
   EXPECT_EQ(policy["clocks"]["handle"], "办结");
   ASSERT_EQ(policy["processes"].size(), 2U);
   const auto& process = policy["processes"][0];
   EXPECT_EQ(process["id"], "case");
   EXPECT_EQ(process["stages"][0], (json{{"name", "reported"}, {"title", "上报"}}));
-  EXPECT_EQ(process["steps"][0],
-            (json{{"name", "awaiting_review"}, {"stage", "reported"}, {"title", "待受理"}, {"ends", false}, {"aside", false}}));
+  EXPECT_EQ(
+      process["steps"][0],
+      (json{
+          {"name", "awaiting_review"}, {"stage", "reported"}, {"title", "待受理"}, {"ends", false}, {"aside", false}}));
   EXPECT_EQ(process["begins"][0]["action"], "report");
   EXPECT_EQ(process["begins"][0]["required"], (json{"town", "category", "channel"}));
   ASSERT_EQ(policy["fields"].size(), domain::kFields);
@@ -229,13 +232,15 @@ TEST_F(ApiTest, ACaseFromReportToAssessment) {
 
   EXPECT_EQ(get("/api/cases/" + id, unit, 403)["name"], "forbidden");
   act(operator_, id, {{"action", "accept"}});
-  act(operator_, id, {{"action", "transfer"}, {"fields", {{"unit", "U1"}, {"assisting_units", {"U2"}}}}, {"note", "请处理"}});
+  act(operator_, id,
+      {{"action", "transfer"}, {"fields", {{"unit", "U1"}, {"assisting_units", {"U2"}}}}, {"note", "请处理"}});
   view = get("/api/cases/" + id, unit);
   EXPECT_EQ(view["unit_name"], "东镇建设办");
   EXPECT_EQ(view["events"][2]["unit_name"], "东镇建设办");
   EXPECT_EQ(view["events"][2]["fields"], (json{{"unit", "U1"}, {"assisting_units", {"U2"}}}));
   EXPECT_EQ(view["events"][2]["clocks"][0]["op"], "start");
-  EXPECT_EQ(view["names"], (json{{"120116115", "东镇"}, {"G1", "一村第一网格"}, {"U1", "东镇建设办"}, {"U2", "区城管委"}}));
+  EXPECT_EQ(view["names"],
+            (json{{"120116115", "东镇"}, {"G1", "一村第一网格"}, {"U1", "东镇建设办"}, {"U2", "区城管委"}}));
   ASSERT_EQ(view["clocks"].size(), 2U);
   const auto& clock = view["clocks"][0];
   EXPECT_EQ(clock["name"], "handle");
@@ -249,8 +254,9 @@ TEST_F(ApiTest, ACaseFromReportToAssessment) {
   EXPECT_EQ(view["due_at"], view["clocks"][1]["due"]) << "the earliest";
   EXPECT_EQ(get("/api/cases", login("u2"))["cases"][0]["id"], id) << "assists";
   // Asked for, and waits: another desk may grant it.
-  view = act(unit, id, {{"action", "request_return"},
-                        {"fields", {{"reason", "not_ours"}, {"legal_basis", "三定方案"}, {"suggested_unit", "U2"}}}});
+  view = act(unit, id,
+             {{"action", "request_return"},
+              {"fields", {{"reason", "not_ours"}, {"legal_basis", "三定方案"}, {"suggested_unit", "U2"}}}});
   EXPECT_EQ(view["step"], "return_asked");
   EXPECT_EQ(view["requests"][0]["what"], "return");
   EXPECT_EQ(view["requests"][0]["fields"]["suggested_unit"], "U2");
@@ -293,10 +299,11 @@ TEST_F(ApiTest, ARequestOfAChannelBecomesACaseOnce) {
     EXPECT_EQ(answer.status, status) << body << answer.body;
     return json::parse(answer.body);
   };
-  const json body{{"text", "楼道堆物"},
-                  {"address", "东镇一村3号楼"},
-                  {"place", {{"lat", 39.205}, {"lon", 117.805}}},
-                  {"fields", {{"category", "0101"}, {"channel_reference", "12345-20260312-7"}, {"petitioner", "王女士"}}}};
+  const json body{
+      {"text", "楼道堆物"},
+      {"address", "东镇一村3号楼"},
+      {"place", {{"lat", 39.205}, {"lon", 117.805}}},
+      {"fields", {{"category", "0101"}, {"channel_reference", "12345-20260312-7"}, {"petitioner", "王女士"}}}};
   const auto made = put(hotline, body);
   EXPECT_EQ(made["process"], "work_order");
   EXPECT_EQ(made["channel"], "hotline");
@@ -694,8 +701,9 @@ TEST_F(ApiOnPostgres, ALostDatabaseIsNotAvailableAndComesBack) {
   expect_lost("and later");
   Postgres::shared().start();
   EXPECT_TRUE(wait_until([&] { return ask("GET /api/me", operator_).status == 200; }));
-  EXPECT_TRUE(wait_until(
-      [&] { return ask("POST /api/login", {}, json{{"login", "op"}, {"password", kPassword}}.dump()).status == 200; }));
+  EXPECT_TRUE(wait_until([&] {
+    return ask("POST /api/login", {}, json{{"login", "op"}, {"password", kPassword}}.dump()).status == 200;
+  }));
   // Connections that are cut, with the database there: only a request that was under way may fail, and it says so.
   for (int i = 0; i < 3; ++i) {
     Postgres::shared().cut_connections();

@@ -150,11 +150,21 @@ CaseRecord full_case(std::uint32_t number) {
   record.reported_at = at(1);
   record.updated_at = at(2);
   record.closed_at = at(6);
-  record.clocks = {
-      {"handle", 1, "U-1", rule(), at(3), at(4), true, {{at(5), at(6)}, {at(7), std::nullopt}}, at(8), false, true, true,
-       {rule(), {"limits.x", "x", domain::ClockUnit::natural_minutes, 30}}},
-      {"return", 3, "", {}, at(3), std::nullopt, false, {}, std::nullopt, std::nullopt, false, false, {}},
-      {"verify", 3, "", rule(), at(3), at(90), false, {}, std::nullopt, std::nullopt, true, true, {}}};
+  record.clocks = {{"handle",
+                    1,
+                    "U-1",
+                    rule(),
+                    at(3),
+                    at(4),
+                    true,
+                    {{at(5), at(6)}, {at(7), std::nullopt}},
+                    at(8),
+                    false,
+                    true,
+                    true,
+                    {rule(), {"limits.x", "x", domain::ClockUnit::natural_minutes, 30}}},
+                   {"return", 3, "", {}, at(3), std::nullopt, false, {}, std::nullopt, std::nullopt, false, false, {}},
+                   {"verify", 3, "", rule(), at(3), at(90), false, {}, std::nullopt, std::nullopt, true, true, {}}};
   record.requests = {{"return", "u1", "u2", every_field()}, {"extension", "u1", "", {}}};
   record.past_units = {"U-9", "U-1", "U-9"};
   record.return_locked = true;
@@ -435,7 +445,8 @@ class CaseLists : public StoreTest {
     }
     if (filter.overdue) {
       const auto key = [&](const Uuid& one) {
-        return std::pair(std::ranges::find(all_, one, [](const Listed& l) { return l.record.id; })->record.due_at(), one);
+        return std::pair(std::ranges::find(all_, one, [](const Listed& l) { return l.record.id; })->record.due_at(),
+                         one);
       };
       std::ranges::sort(ids, [&](const Uuid& a, const Uuid& b) { return key(a) < key(b); });
     }
@@ -482,7 +493,8 @@ TEST_P(CaseLists, PagesHoldEveryCaseOnceWhateverTheFilter) {
     const auto expected = oracle(filter);
     ASSERT_EQ(paged(filter, expected.size()), expected)
         << "subtree " << filter.subtree << " text " << filter.text << " unit " << filter.unit << " reporter "
-        << filter.reporter << " process " << filter.process << " overdue " << filter.overdue << " grid " << filter.grid << " stages " << filter.stages.size();
+        << filter.reporter << " process " << filter.process << " overdue " << filter.overdue << " grid " << filter.grid
+        << " stages " << filter.stages.size();
   }
 }
 
@@ -503,7 +515,9 @@ TEST_P(CaseLists, CountsByProcessAndStage) {
         // Only subtree, unit and reporter count.
         filter.text = "no such text";
         filter.stages = {"closed"};
-        read([&](app::Tx& tx) { EXPECT_EQ(tx.count_cases(filter), expected) << subtree << " " << unit << " " << reporter; });
+        read([&](app::Tx& tx) {
+          EXPECT_EQ(tx.count_cases(filter), expected) << subtree << " " << unit << " " << reporter;
+        });
       }
     }
   }
@@ -552,8 +566,9 @@ TEST_P(CaseLists, CountersAreWhatCountingWouldSayAfterRandomActs) {
     ASSERT_EQ(counted("SELECT scope, process, stage, n FROM case_counters WHERE n <> 0 AND scope NOT LIKE '%/'"),
               counted("SELECT u.unit, c.process, c.stage, COUNT(*) FROM cases c JOIN case_units u ON u.case_id = c.id "
                       "GROUP BY u.unit, c.process, c.stage"));
-    ASSERT_EQ(raw_sql(url_, "SELECT COUNT(*) FROM case_units u JOIN cases c ON c.id = u.case_id "
-                            "WHERE u.updated_at <> c.updated_at OR (u.part = 'lead') <> (u.unit = c.unit)"),
+    ASSERT_EQ(raw_sql(url_,
+                      "SELECT COUNT(*) FROM case_units u JOIN cases c ON c.id = u.case_id "
+                      "WHERE u.updated_at <> c.updated_at OR (u.part = 'lead') <> (u.unit = c.unit)"),
               std::vector<std::string>{"0"});
   }
 }

@@ -105,7 +105,8 @@ TEST(DecodeLogin, NestingIsLimited) {
 }
 
 TEST(DecodeAct, TakesWhatIsThere) {
-  const auto input = decode_act(R"({"action":"transfer","version":3,"note":"请处理","fields":{"unit":"u01","reason":null,"reply":"","assisting_units":["a","b"],
+  const auto input = decode_act(
+      R"({"action":"transfer","version":3,"note":"请处理","fields":{"unit":"u01","reason":null,"reply":"","assisting_units":["a","b"],
         "valid":false,"complaints":3,"talked_at":1773277200000}})");
   ASSERT_TRUE(input);
   EXPECT_EQ(input->action, "transfer");

@@ -80,9 +80,9 @@ struct ActRequest {
 // What a desk or a channel's system hands in.
 struct CaseRequest {
   std::string text;
-  std::string address;          // in words, added to the text
+  std::string address;  // in words, added to the text
   std::optional<GeoPoint> place;
-  domain::FieldMap fields;      // channel, category, town or grid, petitioner, …
+  domain::FieldMap fields;  // channel, category, town or grid, petitioner, …
 };
 class Cases {
  public:

@@ -1,4 +1,5 @@
-// A small process as data, for tests: the grid member's case from report to archive, and a request that a desk registers.
+// A small process as data, for tests: the grid member's case from report to archive, and a request that a desk
+// registers.
 #pragma once
 
 #include <gridward/domain/case.hpp>
@@ -57,8 +58,8 @@ inline domain::Process demo_case_process(std::string id = "case") {
   const std::vector<Role> unit{Role::handling_unit};
   const auto add = [&](Move m) -> Move& { return p.moves.emplace_back(std::move(m)); };
 
-  auto& report = add(move(Action::report, {}, "awaiting_review", {Role::grid_member, Role::inspector, Role::town_operator,
-                                                                   Role::intake_desk, Role::channel}));
+  auto& report = add(move(Action::report, {}, "awaiting_review",
+                          {Role::grid_member, Role::inspector, Role::town_operator, Role::intake_desk, Role::channel}));
   report.required = {Field::town, Field::category, Field::channel};
   report.optional = {Field::grid, Field::channel_reference, Field::petitioner, Field::petitioner_phone, Field::level};
   report.own_time = true;
@@ -110,8 +111,9 @@ inline domain::Process demo_case_process(std::string id = "case") {
   again.from = {"verify_failed"};
   again.guards = {{GuardKind::outcome, "cannot_check", 0}};
   add(std::move(again));
-  for (const auto& [outcome, to] : {std::pair{"confirmed", "verify_passed"}, std::pair{"not_rectified", "verify_failed"},
-                                    std::pair{"cannot_check", "verify_failed"}}) {
+  for (const auto& [outcome, to] :
+       {std::pair{"confirmed", "verify_passed"}, std::pair{"not_rectified", "verify_failed"},
+        std::pair{"cannot_check", "verify_failed"}}) {
     auto& verify = add(move(Action::verify, {"verifying"}, to, {Role::grid_member, Role::inspector}));
     verify.bound = Bound::verifier;
     verify.required = {Field::task, Field::outcome};

@@ -58,8 +58,8 @@ struct NoticeInput {
   std::vector<std::string> devices;
   bool all = false;
 };
-// Errors: malformed, too_deep, missing_field, bad_type, out_of_range, unknown_kind for a field that does not exist. What
-// an act carries goes by the table of domain/fields.hpp, and is named "fields.unit".
+// Errors: malformed, too_deep, missing_field, bad_type, out_of_range, unknown_kind for a field that does not exist.
+// What an act carries goes by the table of domain/fields.hpp, and is named "fields.unit".
 Result<LoginInput> decode_login(std::string_view body);
 Result<ActInput> decode_act(std::string_view body);
 Result<RequestInput> decode_request(std::string_view body);
