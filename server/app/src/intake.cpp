@@ -1,4 +1,5 @@
 // Requests that a desk or a channel's system hands in: the hotline, 随手拍, letters, visits (A4, A5, A7).
+#include <algorithm>
 #include <gridward/app/services.hpp>
 
 #include "case_work.hpp"
@@ -16,6 +17,17 @@ using domain::Role;
 
 tl::unexpected<Error> wrong(Field field, std::string detail) {
   return fail(ErrorCode::out_of_range, "fields." + std::string(domain::to_string(field)), std::move(detail));
+}
+
+constexpr std::int64_t kDistrictLevel = 4;
+
+// May a case of this process say it as it begins?
+bool begins_with(const domain::Policy& policy, const domain::Command& command, Field field) {
+  const auto process = policy.processes.find(command.process);
+  if (process == policy.processes.end()) return false;
+  return std::ranges::any_of(process->second.moves, [&](const domain::Move& move) {
+    return move.action == command.action && std::ranges::find(move.optional, field) != move.optional.end();
+  });
 }
 
 std::string last_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
@@ -131,6 +143,11 @@ Result<CaseView> Cases::register_request(const Actor& actor, const CaseRequest& 
     command.fields[Field::town] = place->town;
     if (!place->grid.empty()) command.fields[Field::grid] = place->grid;
     command.holder_path = place->path;
+    // A59: what begins at the district lies a level above what begins in a town.
+    const auto node = tx.find_org(place->town);
+    if (node && node->kind == OrgKind::district && begins_with(services_.policy, command, Field::level)) {
+      command.fields.try_emplace(Field::level, kDistrictLevel);
+    }
     if (auto ok = look_up(tx, services_.policy, actor, nullptr, place->path, command); !ok) return ok;
     const auto events = domain::decide(nullptr, command, services_.policy, now);
     if (!events) return tl::unexpected(events.error());

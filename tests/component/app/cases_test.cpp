@@ -360,7 +360,8 @@ TEST(CasesAct, WhatADistrictGivesToATownIsTheTowns) {
   ActRequest down;
   EXPECT_EQ(s.act("district", id, Action::assign_down, down).error().code, ErrorCode::missing_field);
   down.fields[Field::holder] = kTown;
-  must(s.act("district", id, Action::assign_down, down));
+  const auto given = must(s.act("district", id, Action::assign_down, down));
+  EXPECT_EQ(domain::number_of(given.record.values, Field::level), 3);
   EXPECT_EQ(must(world.cases->list(world.actor("op"), {})).total, 1u);
   EXPECT_EQ(must(world.cases->counts(world.actor("op")))["work_order"]["reported"], 1u);
   EXPECT_EQ(must(world.cases->counts(world.actor("boss")))["work_order"]["reported"], 1u);
