@@ -1,6 +1,7 @@
 // Who acts, and what acts there are. Who may do what is the process's (process.hpp). Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -85,6 +86,8 @@ enum class Action : std::uint8_t {
   hold_meeting,
   file_minutes,
 };
+inline constexpr std::size_t kRoles = static_cast<std::size_t>(Role::system) + 1;
+inline constexpr std::size_t kActions = static_cast<std::size_t>(Action::file_minutes) + 1;
 
 std::string_view to_string(Role role);
 std::string_view to_string(Action action);

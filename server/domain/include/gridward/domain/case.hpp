@@ -98,6 +98,7 @@ struct CaseClock {
   std::optional<bool> kept;     // stopped: in time; nothing: cancelled or running
   bool warned = false;
   bool overdue = false;
+  std::vector<ClockRule> extended;  // each counted from the due before it, in order
   bool operator==(const CaseClock&) const = default;
   bool running() const { return !ended; }
 };
@@ -233,6 +234,9 @@ struct Policy {
   std::vector<ScoreRule> scores;
   std::optional<HandheldRules> handhelds;  // nothing: they are told nothing
 };
+
+// The hours that a clock of this unit runs by: its own, else the county's (unit empty: the desk's).
+WorkCalendar calendar_of(const Policy& policy, std::string_view unit);
 
 // What the parts of a policy ask of each other: limits and code lists that moves name, processes that channels name, …
 std::vector<ProcessProblem> policy_problems(const Policy& policy);

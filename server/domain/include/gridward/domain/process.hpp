@@ -36,10 +36,11 @@ enum class GuardKind : std::uint8_t {
   running,       // the clock `name` runs
   unlocked,      // no joint meeting has decided (A21)
   other_person,  // not who asked for `name` (B11)
-  outcome,       // the last check had this outcome (`name`)
+  // These three may also tell apart several moves of one act from one step: the first whose hold is taken.
+  outcome,       // the last check (of this round, or this act itself) had this outcome (`name`)
+  satisfied,     // the last call-back, or this one, was (`name` = "yes") or was not ("no") satisfied; not reached: neither
+  from_city,     // the channel is one of the city's (`name` = "yes" or empty) or not ("no"; B8)
   fed_back,      // feedback, and of every assisting unit too
-  satisfied,     // the last call-back was (`name` = "yes") or was not ("no") satisfied
-  from_city,     // the channel is one of the city's (B8)
   media,         // at least `days` files come with the act, of role `name` when given (A11, A54)
   unmerged,      // `target` is another case than this
 };
@@ -106,7 +107,8 @@ struct Process {
 };
 
 // What is wrong with the graph: an unknown step, a step that cannot be reached or left, no way to an end, a move whose
-// built-in needs (process.cpp) are not among its fields, two moves for the same act, role and step, …
+// built-in needs (process.cpp) are not among its fields, two moves for the same act, role and step that no guard tells
+// apart, …
 // Each with the path of the value ("moves[3].to").
 struct ProcessProblem {
   std::string path;
