@@ -1,7 +1,7 @@
 #include "instant.hpp"
 
 #include <array>
-#include <cstdio>
+#include <cstdint>
 
 namespace gridward::main_program {
 namespace {
@@ -52,15 +52,14 @@ Local local_of(UnixMs at, minutes offset) {
   return {std::chrono::year_month_day{day}, time.hours(), time.minutes(), time.seconds(), time.subseconds()};
 }
 
-std::string printed(const char* format, auto... values) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), format, values...);
-  return text.data();
+std::string padded(std::int64_t number, std::size_t digits) {
+  auto text = std::to_string(number);
+  return text.size() < digits ? std::string(digits - text.size(), '0') + text : text;
 }
 
 std::string date_text(const std::chrono::year_month_day& day) {
-  return printed("%04d-%02u-%02u", static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
-                 static_cast<unsigned>(day.day()));
+  return padded(static_cast<int>(day.year()), 4) + "-" + padded(static_cast<unsigned>(day.month()), 2) + "-" +
+         padded(static_cast<unsigned>(day.day()), 2);
 }
 
 }  // namespace
@@ -101,26 +100,25 @@ std::optional<UnixMs> instant_from_string(std::string_view text, minutes offset)
   return UnixMs{std::chrono::sys_days{day}} + hours{hour} + minutes{minute} + seconds{second} + Millis{millis} - offset;
 }
 
+std::string to_clock_text(minutes of_day) {
+  return padded(of_day.count() / 60, 2) + ":" + padded(of_day.count() % 60, 2);
+}
+
 std::string to_iso(UnixMs at, minutes offset) {
   const auto local = local_of(at, offset);
-  auto text =
-      date_text(local.day) + printed("T%02d:%02d:%02d", static_cast<int>(local.hour.count()),
-                                     static_cast<int>(local.minute.count()), static_cast<int>(local.second.count()));
-  if (local.millis != Millis{0}) text += printed(".%03d", static_cast<int>(local.millis.count()));
-  const auto size = static_cast<int>(std::chrono::abs(offset).count());
-  return text + printed("%c%02d:%02d", offset < minutes{0} ? '-' : '+', size / 60, size % 60);
+  auto text = date_text(local.day) + "T" + to_clock_text(local.hour + local.minute) + ":" +
+              padded(local.second.count(), 2);
+  if (local.millis != Millis{0}) text += "." + padded(local.millis.count(), 3);
+  return text + (offset < minutes{0} ? "-" : "+") + to_clock_text(std::chrono::abs(offset));
 }
 
 std::string to_day_text(UnixMs at, minutes offset) {
   static constexpr std::array<const char*, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   const auto local = local_of(at, offset);
   const std::chrono::weekday weekday{std::chrono::sys_days{local.day}};
-  auto text = date_text(local.day) + " " + kDays.at(weekday.c_encoding()) +
-              printed(" %02d:%02d", static_cast<int>(local.hour.count()), static_cast<int>(local.minute.count()));
-  if (local.second != seconds{0} || local.millis != Millis{0}) {
-    text += printed(":%02d", static_cast<int>(local.second.count()));
-  }
-  return text;
+  auto text = date_text(local.day) + " " + kDays.at(weekday.c_encoding()) + " " +
+              to_clock_text(local.hour + local.minute);
+  return local.second == seconds{0} ? text : text + ":" + padded(local.second.count(), 2);
 }
 
 }  // namespace gridward::main_program

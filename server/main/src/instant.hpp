@@ -15,6 +15,7 @@ std::optional<std::chrono::minutes> offset_from_string(std::string_view text);
 // an offset it is local time at `offset`.
 std::optional<UnixMs> instant_from_string(std::string_view text, std::chrono::minutes offset);
 
+std::string to_clock_text(std::chrono::minutes of_day);           // "08:30"
 std::string to_iso(UnixMs at, std::chrono::minutes offset);       // "2026-10-12T17:30:00+08:00"; milliseconds if any
 std::string to_day_text(UnixMs at, std::chrono::minutes offset);  // "2026-10-12 Mon 17:30"; seconds if any
 

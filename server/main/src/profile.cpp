@@ -55,12 +55,7 @@ const domain::ClockRule* find_rule(const domain::Policy& policy, std::string key
 std::string hours_text(const domain::WorkCalendar& calendar) {
   std::string text;
   for (const auto& span : calendar.hours) {
-    const auto part = [](minutes of_day) {
-      const auto count = of_day.count();
-      return (count / 60 < 10 ? "0" : "") + std::to_string(count / 60) + (count % 60 < 10 ? ":0" : ":") +
-             std::to_string(count % 60);
-    };
-    text += " " + part(span.from) + "-" + part(span.to);
+    text += " " + to_clock_text(span.from) + "-" + to_clock_text(span.to);
   }
   return text;
 }
@@ -112,17 +107,17 @@ int due(const Args& args) {
   std::printf("office hours of %s:%s\n", policy->unit_hours.contains(unit) ? unit.c_str() : policy->id.c_str(),
               hours_text(calendar).c_str());
   std::vector<domain::DueStep> steps;
-  const auto due = domain::clock_due(calendar, *rule, *start, pauses, &steps);
+  const auto end = domain::clock_due(calendar, *rule, *start, pauses, &steps);
   for (const auto& step : steps) std::printf("%s  %s\n", to_day_text(step.at, zone).c_str(), step.text.c_str());
-  if (due.provisional) {
+  if (end.provisional) {
     std::printf("provisional: it rests on a day past %d, whose holidays are not loaded\n",
                 static_cast<int>(calendar.known_to.value_or(std::chrono::year{0})));
   }
-  const auto yellow = domain::yellow_from(calendar, *rule, *start, due.at, pauses);
-  const nlohmann::ordered_json line{{"due", to_iso(due.at, zone)},
+  const auto yellow = domain::yellow_from(calendar, *rule, *start, end.at, pauses);
+  const nlohmann::ordered_json line{{"due", to_iso(end.at, zone)},
                                     {"rule", rule->key},
                                     {"article", rule->article},
-                                    {"provisional", due.provisional},
+                                    {"provisional", end.provisional},
                                     {"yellow_from", to_iso(yellow, zone)}};
   std::printf("%s\n", line.dump().c_str());
   return kDone;
