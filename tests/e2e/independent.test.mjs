@@ -272,7 +272,7 @@ describe('a day of the client', () => {
     await unit.act(report, 'take')
     await unit.act(report, 'arrive')
     await unit.act(report, 'handle', { note: '已更换井盖。' })
-    await unit.act(report, 'feedback', { note: '请核查。' })
+    await unit.act(report, 'feedback', { note: '请核查。', result_kind: 'handled' })
     await operator.act(report, 'request_verify', { note: '请到现场核查并拍照。' })
     await until('the task was lost', () => lost === 1)
     client.cut()
@@ -308,7 +308,7 @@ describe('a day of the client', () => {
     await receipted([id])
     await complete(after)
     await until('the check passed', async () => (await operator.get(`/api/cases/${report}`)).step === 'verify_passed')
-    await operator.act(report, 'close', { note: '核查通过。' })
+    await operator.act(report, 'close', { note: '核查通过。', closing_basis: 'handled' })
     const closed = await operator.get(`/api/cases/${report}`)
     assert.equal(closed.stage, 'assessed')
     assert.deepEqual(closed.events.map(({ type }) => type), [

@@ -193,7 +193,7 @@ def story(stack, facts):
     operator.act(case(), "transfer", unit=stack.accounts["all"][stack.accounts["unit"]["login"]]["org"], note="请尽快处置")
     unit.act(unit.get(f"/api/cases/{case_id}"), "take")
     unit.act(unit.get(f"/api/cases/{case_id}"), "handle", note="已更换井盖")
-    unit.act(unit.get(f"/api/cases/{case_id}"), "feedback", note="处置完毕")
+    unit.act(unit.get(f"/api/cases/{case_id}"), "feedback", note="处置完毕", result_kind="handled")
     if "request_verify" in operator.possible(case()):
         operator.act(case(), "request_verify", note="请到现场核查")
 
@@ -225,7 +225,7 @@ def story(stack, facts):
 
     say("Town centre: close")
     wait_for(lambda: all(m["status"] == "derived" for m in case()["media"]) and case()["media"], 60, "previews were made")
-    closed = operator.act(case(), "close", note="核查通过，予以结案")
+    closed = operator.act(case(), "close", note="核查通过，予以结案", closing_basis="handled")
     final = case()
     facts.hold(final["stage"] in ("closed", "assessed"), f"the case is {final['stage']}")
     facts.hold(final["fields"].get("on_time") is True, "it was assessed: on time")

@@ -44,7 +44,8 @@ Result<void> look_up_units(Tx& tx, const Actor& actor, Command& command) {
 // reporter.
 Result<void> choose_member(Tx& tx, const Actor& actor, const CaseRecord& state, Command& command) {
   const auto usable = [&](const User& user) {
-    return user.active && in_field(user.role) && user.login != state.handler;
+    return user.active && (in_field(user.role) || user.role == domain::Role::grid_leader) &&
+           user.login != state.handler;
   };
   const std::string asked(domain::text_of(command.fields, Field::assignee));
   if (!asked.empty()) {

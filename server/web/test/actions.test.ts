@@ -26,6 +26,16 @@ describe('buttons', () => {
       ['urge', 'too late', 'awaiting_transfer'],
     ])
   })
+  it('puts what does not lead on, leads astray or is not possible now behind "more"', () => {
+    const buttons = buttonsOf([offer(), offer({ action: 'clue', to: 'here' }), offer({ action: 'void_case', to: 'voided' }), offer({ action: 'assist', to: 'here' }), offer({ action: 'close', blocked: 'why' })], 'here')
+    expect(buttons.map((b) => [b.action, b.aside])).toEqual([
+      ['accept', false],
+      ['clue', true],
+      ['void_case', true],
+      ['assist', false],
+      ['close', true],
+    ])
+  })
   it('counts a blocked offer as none', () => {
     const item = caseOf({ offers: [offer(), offer({ action: 'close', blocked: 'why' })] })
     expect([offered(item, 'accept'), offered(item, 'close'), offered(item, 'reject')]).toEqual([true, false, false])

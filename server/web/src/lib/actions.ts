@@ -1,5 +1,5 @@
 // How a page shows an offer of the server: what may be done, and what it asks for, is the server's to say.
-import type { Action, Case, FieldInfo, FieldValues, Offer } from '@/api/types'
+import type { Action, Case, FieldInfo, FieldValues, Offer, Step } from '@/api/types'
 
 export type Tone = 'primary' | 'danger' | 'default'
 
@@ -7,6 +7,10 @@ export type Tone = 'primary' | 'danger' | 'default'
 const quick: readonly Action[] = ['accept', 'take', 'arrive', 'unit_accept', 'confirm_return', 'resume', 'archive']
 const dangers: readonly Action[] = ['reject', 'rework', 'void_case', 'refuse_return', 'refuse_extension', 'refuse_suspension', 'flag_caller']
 const quiet: readonly Action[] = ['arrive', 'triage', 'instruct', 'urge', 'supervise', 'remind', 'phone_notice', 'contact', 'sample', 'clue', 'count_complaint', 'assign']
+// Lead away from the usual way.
+const seldom: readonly Action[] = ['duplicate', 'void_case', 'direct_reply', 'escalate', 'assign_down', 'whistle', 'request_return', 'request_suspension', 'desk_verify', 'sample']
+// Lead nowhere, and are what somebody is asked for here.
+const onTheWay: readonly Action[] = ['assist', 'unit_accept', 'confirm_return', 'refuse_extension', 'grant_extension', 'refuse_suspension', 'call_back', 'self_handle', 'sign_result']
 // What comes from elsewhere: a handheld, a clock, the closing.
 const notHere: readonly Action[] = ['report', 'self_handle', 'verify', 'assess', 'warn', 'overdue']
 // Made by the server.
@@ -40,6 +44,7 @@ export interface Button {
   key: string // empty: none
   direct: boolean
   blocked: string // why not now
+  aside: boolean // not on the way of the case, or not now: behind "more"
 }
 
 export function fieldsOf(offer: Offer, table: readonly FieldInfo[]): { info: FieldInfo; required: boolean }[] {
@@ -59,7 +64,7 @@ function chosenByItself(action: Action, field: string): boolean {
 }
 
 // One button an act: of several ways to do it the first that is possible now.
-export function buttonsOf(offers: readonly Offer[]): Button[] {
+export function buttonsOf(offers: readonly Offer[], step = ''): Button[] {
   const buttons: Button[] = []
   const used = new Set<string>()
   for (const offer of offers) {
@@ -70,6 +75,7 @@ export function buttonsOf(offers: readonly Offer[]): Button[] {
         there.offer = offer
         there.blocked = ''
         there.direct = isDirect(offer)
+        there.aside = isAside(offer, step)
       }
       continue
     }
@@ -81,10 +87,16 @@ export function buttonsOf(offers: readonly Offer[]): Button[] {
       key: used.has(key) ? '' : key,
       direct: isDirect(offer),
       blocked: offer.blocked,
+      aside: isAside(offer, step),
     })
     used.add(key)
   }
   return buttons
+}
+
+function isAside(offer: Offer, step: Step): boolean {
+  if (offer.blocked !== '' || seldom.includes(offer.action)) return true
+  return (offer.to === '' || offer.to === step) && !onTheWay.includes(offer.action)
 }
 
 function isDirect(offer: Offer): boolean {
