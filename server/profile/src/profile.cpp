@@ -53,16 +53,31 @@ void read_profile(const Node& root, domain::Policy& policy) {
   if (const auto readings = root.member("readings", false)) check_readings(*readings);
 }
 
-// What the parts ask of each other; of no use while one of them is wrong in itself.
-void check_graphs(const domain::Policy& policy, Problems& problems) {
-  if (!problems.empty()) return;
+// The domain names its own members and counts steps; a profile has other keys and names for them.
+std::string path_in_profile(std::string path, const domain::Policy& policy) {
+  const auto replace = [&](std::string_view from, std::string_view to) {
+    const auto at = path.find(from);
+    if (at != std::string::npos) path.replace(at, from.size(), to);
+  };
+  replace("clock_titles.", "clocks.");
+  replace("].required", "].require");
+  replace("].optional", "].allow");
+  replace("].guards", "].when");
+  replace(".stage_titles.", ".stages.");
   for (const auto& [id, process] : policy.processes) {
-    for (const auto& found : domain::process_problems(process)) {
-      problems.push_back({ErrorCode::config_invalid, "processes." + id + "." + found.path, found.text});
+    for (std::size_t i = 0; i < process.steps.size(); ++i) {
+      replace("processes." + id + ".steps[" + std::to_string(i) + "]", "processes." + id + ".steps." + process.steps[i].name);
     }
   }
-  for (const auto& found : domain::policy_problems(policy)) {
-    problems.push_back({ErrorCode::config_invalid, found.path, found.text});
+  return path;
+}
+
+// What the parts ask of each other; of no use while one of them is wrong in itself.
+void check_whole(const domain::Policy& policy, Problems& problems) {
+  if (!problems.empty()) return;
+  for (auto& found : domain::policy_problems(policy)) {
+    problems.push_back(
+        {ErrorCode::config_invalid, path_in_profile(std::move(found.path), policy), std::move(found.text)});
   }
 }
 
@@ -104,7 +119,7 @@ PolicyResult parse_named(std::string_view profile, std::string_view holidays, co
   const auto days = parse(holidays, holidays_name, problems);
   if (rules) {
     read_profile(Node(*rules, "", problems), policy);
-    check_graphs(policy, problems);
+    check_whole(policy, problems);
   }
   if (days) read_holidays(Node(*days, holidays_name, problems), policy.calendar);
   if (!problems.empty()) return tl::unexpected(std::move(problems));
