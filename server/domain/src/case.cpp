@@ -136,14 +136,14 @@ tl::unexpected<Error> illegal(const CaseRecord& state, Action action) {
                   std::string(to_string(action)) + " is not possible; possible: " + instead);
 }
 
-const TimeLimit* limit_of(const Policy& policy, const std::string& category) {
+const ClockRule* limit_of(const Policy& policy, const std::string& category) {
   const auto found = policy.categories.find(category);
   if (found == policy.categories.end()) return nullptr;
   const auto limit = policy.limits.find(found->second.limit);
   return limit == policy.limits.end() ? nullptr : &limit->second;
 }
 
-std::string rule_text(const TimeLimit& limit) { return limit.key + " " + limit.article; }
+std::string rule_text(const ClockRule& limit) { return limit.key + " " + limit.article; }
 
 Result<void> fill_report(CaseEvent& event, const Command& command, const Policy& policy) {
   if (auto ok = required(command.town, "town"); !ok) return ok;
@@ -175,7 +175,7 @@ Result<void> fill_transfer(CaseEvent& event, const CaseRecord& state, const Comm
   if (limit == nullptr) {
     return fail(ErrorCode::unknown_category, "category", state.category + " has no time limit in " + policy.id);
   }
-  const auto due = due_after_working_days(policy.calendar, event.recorded, limit->working_days);
+  const auto due = clock_due(calendar_of(policy, command.unit), *limit, event.recorded);
   event.unit = command.unit;
   event.due_at = due.at;
   event.due_provisional = due.provisional;
@@ -264,6 +264,13 @@ std::optional<Step> step_from_string(std::string_view text) {
     if (row.name == text) return row.step;
   }
   return std::nullopt;
+}
+
+WorkCalendar calendar_of(const Policy& policy, std::string_view unit) {
+  auto calendar = policy.calendar;
+  const auto own = policy.unit_hours.find(std::string(unit));
+  if (own != policy.unit_hours.end()) calendar.hours = own->second;
+  return calendar;
 }
 
 Result<std::vector<CaseEvent>> decide(const CaseRecord* state, const Command& command, const Policy& policy,

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <gridward/domain/access.hpp>
 #include <gridward/domain/calendar.hpp>
+#include <gridward/domain/clocks.hpp>
 #include <gridward/shared/down_items.hpp>
 #include <gridward/shared/record.hpp>
 #include <map>
@@ -131,12 +132,6 @@ struct Command {
   std::vector<EvidenceRef> media;
 };
 
-struct TimeLimit {
-  int working_days = 0;
-  std::string key;      // "limits.general"
-  std::string article;  // "津滨政办发〔2020〕10号 第二十五条（二）"
-};
-
 struct Category {
   std::string code;
   std::string name;
@@ -154,11 +149,15 @@ struct Policy {
   std::string id;    // "binhai"
   std::string name;  // "滨海新区"
   WorkCalendar calendar;
-  std::map<std::string, TimeLimit> limits;
+  std::map<std::string, std::vector<OfficeSpan>> unit_hours;  // code of a unit whose office hours differ
+  std::map<std::string, ClockRule> limits;
   std::map<std::string, Category> categories;
   std::map<std::string, std::string> reject_reasons;  // code -> text
   std::optional<HandheldRules> handhelds;             // nothing: they are told nothing
 };
+
+// The calendar that a unit's clocks run by: the county's, with the unit's own office hours where it has such.
+WorkCalendar calendar_of(const Policy& policy, std::string_view unit);
 
 // state == nullptr: only `report` is possible. Errors: illegal_transition (detail: stage, action and what is possible
 // instead), forbidden, version_conflict, missing_field, unknown_category, out_of_range.

@@ -1,0 +1,28 @@
+// The sections of a profile, a file each: from a node into the domain's policy.
+#pragma once
+
+#include <gridward/domain/case.hpp>
+#include <vector>
+
+#include "node.hpp"
+
+namespace gridward::profile {
+
+// calendar.cpp
+void read_office_hours(const Node& list, std::vector<domain::OfficeSpan>& hours);
+void read_unit_hours(const Node& list, domain::Policy& policy);
+void read_holidays(const Node& root, domain::WorkCalendar& calendar);
+
+// limits.cpp
+void read_limits(const Node& table, domain::Policy& policy);
+
+// categories.cpp; after the limits, which the categories name
+void read_categories(const Node& list, domain::Policy& policy, CategoriesItem& handhelds);
+
+// reasons.cpp
+void read_reject_reasons(const Node& list, domain::Policy& policy);
+
+// device.cpp
+void read_device(const Node& section, SettingsItem& settings);
+
+}  // namespace gridward::profile
