@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -12,7 +13,7 @@ import time
 from .api import Refused
 from .audit import audit
 from .build import ROOT, say
-from .procs import Failed, free_port, port_answers, run, wait_for
+from .procs import Failed, free_port, run, wait_for
 from .stack import DEMO, Stack
 
 SHARED = os.environ.get("GRIDWARD_SHARED_DATA") or os.path.join(ROOT, "..", "shared", "data")
@@ -44,6 +45,28 @@ def middle_of(ring):
     return lon, lat
 
 
+def has_fix(port):
+    """Does this gpsd tell a position within two seconds?"""
+    end = time.monotonic() + 2
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as link:
+            link.sendall(b'?WATCH={"enable":true,"json":true};\n')
+            heard = b""
+            while time.monotonic() < end:
+                more = link.recv(65536)
+                if not more:
+                    return False
+                heard += more
+                *lines, heard = heard.split(b"\n")
+                for line in lines:
+                    told = json.loads(line)
+                    if told.get("class") == "TPV" and told.get("mode", 0) >= 2:
+                        return True
+    except OSError:
+        pass
+    return False
+
+
 class Handheld:
     """A real gridward-device with its own receiver: a recorded log, moved to the grid and to now, through gpsfake."""
 
@@ -63,7 +86,8 @@ class Handheld:
         port = free_port()
         environment = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
         receiver = self.stack.spawn("gpsfake", ["gpsfake", "-q", "-n", "-c", "0.25", "-P", str(port), moved], "gpsfake.log", env=environment)
-        wait_for(lambda: port_answers(port), 20, "the receiver answered", receiver)
+        # gpsd answers before its receiver has been recognised, and a report without a position lies in no grid.
+        wait_for(lambda: has_fix(port), 90, "the receiver had a position", receiver)
         self.stack.own_config[self.entry["device"]] = {"gpsd_host": "127.0.0.1", "gpsd_port": port, "position_wait_ms": 15000,
                                "track_interval_ms": 1000, "track_batch_ms": 4000}
         self.stack.write_device_config(self.entry)
