@@ -241,7 +241,8 @@ Due days_due(const WorkCalendar& calendar, const ClockRule& rule, UnixMs start, 
     steps.add(stop.from, "the clock stops");
     const auto to = local_day(calendar, stop.to);
     int longer = 0;
-    for (auto day = local_day(calendar, stop.from) + std::chrono::days{1}; day <= to; day += std::chrono::days{1}) longer += count.counts(day);
+    for (auto day = local_day(calendar, stop.from) + std::chrono::days{1}; day <= to; day += std::chrono::days{1})
+      longer += count.counts(day);
     steps.add(stop.to, "the clock goes on, " + std::to_string(longer) + " days longer");
     count.go_on(longer);
     // It went on after the end of its last day: what stands still does not run out.

@@ -74,6 +74,13 @@ void feed_back(CaseRecord& state, const CaseEvent& event) {
   state.requests.clear();
 }
 
+void flag(CaseRecord& state, const CaseEvent& event) {
+  if (event.type != Action::warn && event.type != Action::overdue) return;
+  if (auto* clock = running_clock(state.clocks, text_of(event.fields, Field::clock))) {
+    (event.type == Action::warn ? clock->warned : clock->overdue) = true;
+  }
+}
+
 void checked(CaseRecord& state, const CaseEvent& event) {
   if (const auto outcome = task_outcome(text_of(event.fields, Field::outcome))) state.verify_outcome = outcome;
 }
@@ -137,12 +144,6 @@ void effect(CaseRecord& state, const CaseEvent& event) {
     case Action::close:
       state.closed_at = event.recorded;
       break;
-    case Action::warn:
-    case Action::overdue:
-      if (auto* clock = running_clock(state.clocks, text_of(event.fields, Field::clock))) {
-        (event.type == Action::warn ? clock->warned : clock->overdue) = true;
-      }
-      break;
     default:
       break;
   }
@@ -157,6 +158,7 @@ CaseRecord evolve(CaseRecord state, const CaseEvent& event) {
   ++state.counts[event.type];
   if (event.type == Action::rework) new_round(state);
   remember(state, event);
+  flag(state, event);  // before its changes, which may end that clock
   for (const auto& change : event.clocks) apply(state.clocks, change, state.round);
   effect(state, event);
   state.scores.insert(state.scores.end(), event.scores.begin(), event.scores.end());

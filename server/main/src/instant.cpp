@@ -106,8 +106,8 @@ std::string to_clock_text(minutes of_day) {
 
 std::string to_iso(UnixMs at, minutes offset) {
   const auto local = local_of(at, offset);
-  auto text = date_text(local.day) + "T" + to_clock_text(local.hour + local.minute) + ":" +
-              padded(local.second.count(), 2);
+  auto text =
+      date_text(local.day) + "T" + to_clock_text(local.hour + local.minute) + ":" + padded(local.second.count(), 2);
   if (local.millis != Millis{0}) text += "." + padded(local.millis.count(), 3);
   return text + (offset < minutes{0} ? "-" : "+") + to_clock_text(std::chrono::abs(offset));
 }
@@ -116,8 +116,8 @@ std::string to_day_text(UnixMs at, minutes offset) {
   static constexpr std::array<const char*, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   const auto local = local_of(at, offset);
   const std::chrono::weekday weekday{std::chrono::sys_days{local.day}};
-  auto text = date_text(local.day) + " " + kDays.at(weekday.c_encoding()) + " " +
-              to_clock_text(local.hour + local.minute);
+  auto text =
+      date_text(local.day) + " " + kDays.at(weekday.c_encoding()) + " " + to_clock_text(local.hour + local.minute);
   return local.second == seconds{0} ? text : text + ":" + padded(local.second.count(), 2);
 }
 

@@ -48,9 +48,7 @@ std::optional<Node> Node::member(const std::string& name, bool required) const {
   return Node(*found, join(name), *problems_);
 }
 
-Node Node::element(std::size_t i) const {
-  return {value_->at(i), path_ + "[" + std::to_string(i) + "]", *problems_};
-}
+Node Node::element(std::size_t i) const { return {value_->at(i), path_ + "[" + std::to_string(i) + "]", *problems_}; }
 
 std::size_t Node::size() const { return value_->size(); }
 

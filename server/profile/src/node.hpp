@@ -15,7 +15,8 @@ namespace gridward::profile {
 
 using Problems = std::vector<Error>;
 
-// A view: the value and the problems outlive it. What is wrong goes to the problems, and reading goes on with a default.
+// A view: the value and the problems outlive it. What is wrong goes to the problems, and reading goes on with a
+// default.
 class Node {
  public:
   Node(const nlohmann::ordered_json& value, std::string path, Problems& problems)

@@ -40,8 +40,8 @@ class ProfileCommands : public ProgramTest {
 };
 
 TEST_F(ProfileCommands, DuePrintsTheStepsAndALineOfJson) {
-  const auto result = run({"due", "--profile", shipped("binhai"), "--rule", "limits.general", "--at", "2026-09-28T10:00"},
-                          false);
+  const auto result =
+      run({"due", "--profile", shipped("binhai"), "--rule", "limits.general", "--at", "2026-09-28T10:00"}, false);
   EXPECT_EQ(result.status, 0);
   EXPECT_EQ(result.output,
             R"(office hours of binhai: 08:30-12:00 14:00-17:30
@@ -85,8 +85,10 @@ TEST_F(ProfileCommands, DueTakesTimesZonesUnitsAndPauses) {
   EXPECT_TRUE(due({"--profile", shipped("heyang"), "--rule", "complex", "--at", "2026-12-31T10:00"})["provisional"]);
 
   const auto third = third_county();
-  EXPECT_EQ(due({"--profile", third, "--rule", "reply", "--at", "2026-09-30T20:00"})["due"], "2026-10-05T17:00:00+08:00");
-  EXPECT_EQ(due({"--profile", third, "--rule", "call", "--at", "2026-09-30T20:00"})["due"], "2026-10-05T09:30:00+08:00");
+  EXPECT_EQ(due({"--profile", third, "--rule", "reply", "--at", "2026-09-30T20:00"})["due"],
+            "2026-10-05T17:00:00+08:00");
+  EXPECT_EQ(due({"--profile", third, "--rule", "call", "--at", "2026-09-30T20:00"})["due"],
+            "2026-10-05T09:30:00+08:00");
   EXPECT_EQ(due({"--profile", third, "--rule", "call", "--at", "2026-09-30T20:00", "--unit", "watch"})["due"],
             "2026-09-30T20:30:00+08:00");
   EXPECT_EQ(due({"--profile", third, "--rule", "correct", "--at", "2026-09-22T20:00"})["due"],
@@ -126,9 +128,10 @@ TEST_F(ProfileCommands, DueNamesWhatIsWrongOnItsCommandLine) {
 TEST_F(ProfileCommands, CheckSaysWhatItReadOrEveryMistake) {
   const auto fine = run({"profile", "check", shipped("binhai")}, false);
   EXPECT_EQ(fine.status, 0) << fine.output;
-  EXPECT_EQ(fine.output,
-            "ok: profile binhai (滨海新区): 5 limits, 12 categories, 4 reject reasons, 0 units with office hours of their "
-            "own, 108 special days, years to 2026\n");
+  EXPECT_EQ(
+      fine.output,
+      "ok: profile binhai (滨海新区): 5 limits, 12 categories, 4 reject reasons, 0 units with office hours of their "
+      "own, 108 special days, years to 2026\n");
   EXPECT_EQ(run({"profile", "check", shipped("heyang")}, false).status, 0);
   EXPECT_EQ(run({"config", "check"}).output, fine.output) << "the profile that a configuration names";
 

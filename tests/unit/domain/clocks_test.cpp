@@ -245,8 +245,8 @@ TEST(ClocksProperty, MinuteClocksLeaveOutExactlyWhatStoodStill) {
   Random random;
   for (int i = 0; i < 2'000; ++i) {
     auto c = random.next();
-    c.rule.unit = std::array{ClockUnit::natural_minutes, ClockUnit::duty_minutes,
-                             ClockUnit::working_minutes}.at(static_cast<std::size_t>(random.below(3)));
+    c.rule.unit = std::array{ClockUnit::natural_minutes, ClockUnit::duty_minutes, ClockUnit::working_minutes}.at(
+        static_cast<std::size_t>(random.below(3)));
     ASSERT_EQ(clock_due(c.calendar, c.rule, c.start, c.pauses).at, counted_by_minutes(c))
         << to_string(c.rule.unit) << " " << i;
   }
@@ -264,7 +264,8 @@ TEST(ClocksProperty, WorkingDaysCountBackAsTheyCountForward) {
     };
     ASSERT_EQ(working_days_before(c.calendar, due(amount), back), due(amount - back)) << i;
     int counted = 0;
-    for (auto day = local_day(c.calendar, c.start) + days{1}; day <= local_day(c.calendar, due(amount)); day += days{1}) {
+    for (auto day = local_day(c.calendar, c.start) + days{1}; day <= local_day(c.calendar, due(amount));
+         day += days{1}) {
       counted += is_working_day(c.calendar, day) ? 1 : 0;
     }
     ASSERT_EQ(counted, amount) << i;

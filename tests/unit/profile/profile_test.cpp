@@ -75,8 +75,7 @@ TEST(Profile, LimitsAreInOneOfSixUnits) {
   }
   const auto spot = parse_policy(with(kProfile, R"("working_days", "amount": 7)", R"("on_the_spot")"), kHolidays);
   ASSERT_TRUE(spot);
-  EXPECT_EQ(spot->limits.at("general"),
-            (domain::ClockRule{"limits.general", "第二十五条", ClockUnit::on_the_spot, 0}));
+  EXPECT_EQ(spot->limits.at("general"), (domain::ClockRule{"limits.general", "第二十五条", ClockUnit::on_the_spot, 0}));
 }
 
 TEST(Profile, AWrongLimitIsNamed) {
@@ -243,8 +242,7 @@ TEST(Profile, BinhaiFollowsItsSource) {
       {"urgent", {"limits.urgent", rules + "第二十五条（二）", ClockUnit::working_days, 2}},
       {"return_urgent", {"limits.return_urgent", rules + "第二十五条（四）", ClockUnit::working_minutes, 240}},
       {"return_general", {"limits.return_general", rules + "第二十五条（四）", ClockUnit::working_days, 1}},
-      {"callback",
-       {"limits.callback", rules + "第十七条（限期回访；天数为本项目默认）", ClockUnit::working_days, 3}},
+      {"callback", {"limits.callback", rules + "第十七条（限期回访；天数为本项目默认）", ClockUnit::working_days, 3}},
   };
   EXPECT_EQ(policy->limits, limits);
   EXPECT_EQ(policy->codes.at("reject_reasons").size(), 4U);
@@ -278,7 +276,8 @@ TEST(Profile, HeyangFollowsItsSource) {
     EXPECT_TRUE(std::ranges::any_of(policy->categories, [&](const auto& row) { return row.second.limit == grade; }))
         << grade;
   }
-  EXPECT_EQ(policy->calendar.exceptions, load_policy(test::source_dir() / "server/profiles/binhai.json")->calendar.exceptions);
+  EXPECT_EQ(policy->calendar.exceptions,
+            load_policy(test::source_dir() / "server/profiles/binhai.json")->calendar.exceptions);
 }
 
 }  // namespace

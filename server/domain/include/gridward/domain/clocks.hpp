@@ -16,10 +16,11 @@ namespace gridward::domain {
 enum class ClockUnit : std::uint8_t {
   natural_minutes,  // every minute counts, by day and night
   natural_days,     // calendar days; the starting day does not count, the last one ends at 24:00 and is never a day off
-  duty_minutes,     // natural minutes, which begin at once in office hours, else with the next ones (S3 四(二): 30 分钟)
-  working_minutes,  // only minutes within office hours count (津滨政办发〔2020〕10号 第二十五条(四): 4 个工作小时 is 240)
-  working_days,     // the starting day does not count (民法典 第二百零一条); ends with the last day's office hours
-  on_the_spot,      // 现场办理: within the day of the visit; has no amount
+  duty_minutes,  // natural minutes, which begin at once in office hours, else with the next ones (S3 四(二): 30 分钟)
+  working_minutes,  // only minutes within office hours count (津滨政办发〔2020〕10号 第二十五条(四): 4 个工作小时 is
+                    // 240)
+  working_days,  // the starting day does not count (民法典 第二百零一条); ends with the last day's office hours
+  on_the_spot,   // 现场办理: within the day of the visit; has no amount
 };
 // "working_days" and so on, as in a profile.
 std::string_view to_string(ClockUnit unit);
@@ -67,8 +68,8 @@ Light light_of(int per_mille);  // green to 800, yellow to 1000, red above
 UnixMs yellow_from(const WorkCalendar& calendar, const ClockRule& rule, UnixMs start, UnixMs due,
                    std::span<const Pause> pauses);
 
-// The instant that lies `days` working days before `at` (第二十五条(三), 第二十三条: 到期前 1 个工作日): the same time of day
-// on the earlier working day. days < 1: `at` itself.
+// The instant that lies `days` working days before `at` (第二十五条(三), 第二十三条: 到期前 1 个工作日): the same time
+// of day on the earlier working day. days < 1: `at` itself.
 UnixMs working_days_before(const WorkCalendar& calendar, UnixMs at, int days);
 
 }  // namespace gridward::domain
