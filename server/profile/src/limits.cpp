@@ -24,9 +24,9 @@ int most_of(std::optional<ClockUnit> unit) {
 }
 
 void read_limit(const std::string& key, const Node& row, domain::Policy& policy) {
-  if (!row.object({"unit", "amount", "article"})) return;
-  domain::ClockRule rule;
+  domain::ClockRule& rule = policy.limits[key];  // there even when it is wrong, so that who names it is not told so
   rule.key = "limits." + key;
+  if (!row.object({"unit", "amount", "article"})) return;
   std::optional<ClockUnit> unit;
   if (const auto node = row.member("unit")) unit = read_unit(*node);
   rule.unit = unit.value_or(ClockUnit::working_days);
@@ -39,7 +39,6 @@ void read_limit(const std::string& key, const Node& row, domain::Policy& policy)
     }
   }
   if (const auto article = row.member("article")) rule.article = article->text();
-  policy.limits.emplace(key, std::move(rule));
 }
 
 }  // namespace
