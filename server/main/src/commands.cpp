@@ -10,7 +10,6 @@
 #include <gridward/app/services.hpp>
 #include <gridward/import/import_files.hpp>
 #include <gridward/platform/log.hpp>
-#include <gridward/profile/profile.hpp>
 #include <gridward/storage/migrations.hpp>
 #include <gridward/storage/store.hpp>
 #include <iostream>
@@ -221,11 +220,7 @@ int device_revoke(const Args& args) {
 int config_check(const Args& args) {
   const auto config = config_of(args);
   if (!config) return kBadInput;
-  const auto policy = profile::load_policy(config->policy_file);
-  if (!policy) return say(policy.error(), kBadInput);
-  std::printf("ok: profile %s, %zu categories, %zu limits\n", policy->id.c_str(), policy->categories.size(),
-              policy->limits.size());
-  return kDone;
+  return check_profile(config->policy_file, kBadInput);
 }
 
 int config_doc(const Args&) {

@@ -10,7 +10,7 @@ namespace gridward::main_program {
 // Part of what scripts rely on; README.md of this folder says the same.
 enum Exit : int {
   kDone = 0,
-  kFailed = 1,       // storage, port, network: the reason is on stderr
+  kFailed = 1,       // storage, port, network, mistakes that `profile check` found: the reason is on stderr
   kUsage = 2,        // the command line
   kBadInput = 3,     // configuration, profile or import files
   kDamaged = 4,      // audit verify found something
@@ -25,6 +25,9 @@ std::optional<platform::Config> config_of(const Args& args);
 // Makes the data folder where it is missing. Error: unavailable, a restore was cut off there.
 Result<std::string> database_url(const platform::Config& config);
 
+// Every mistake of the file on stderr, or what was read on stdout.
+int check_profile(const std::string& file, int status_when_wrong);
+
 int serve(const Args& args);
 int migrate(const Args& args);
 int import_files(const Args& args);
@@ -34,6 +37,8 @@ int device_add(const Args& args);
 int device_revoke(const Args& args);
 int config_check(const Args& args);
 int config_doc(const Args& args);
+int profile_check(const Args& args);
+int due(const Args& args);
 int audit_verify(const Args& args);
 int audit_erasures(const Args& args);
 int event_erase(const Args& args);

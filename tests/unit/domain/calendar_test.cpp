@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <gridward/domain/calendar.hpp>
+#include <gridward/domain/clocks.hpp>
 #include <gridward/test/paths.hpp>
 #include <nlohmann/json.hpp>
 
@@ -25,6 +25,10 @@ WorkCalendar plain() {
   calendar.hours = {{8h + 30min, 12h}, {14h, 17h + 30min}};
   calendar.known_to = std::chrono::year{2026};
   return calendar;
+}
+
+Due due_in_working_days(const WorkCalendar& calendar, UnixMs start, int days) {
+  return clock_due(calendar, {"limits.test", "", ClockUnit::working_days, days}, start);
 }
 
 std::optional<WorkCalendar> state_council() {
@@ -56,28 +60,28 @@ TEST(Calendar, LocalDayTurnsAtLocalMidnight) {
 TEST(Calendar, PlainWeekWithoutExceptions) {
   const auto calendar = plain();
   // Friday 2026-03-06 + 1 is Monday the 9th; + 7 is Tuesday the 17th (9 10 11 12 13 16 17).
-  EXPECT_EQ(due_after_working_days(calendar, local(2026, 3, 6, 10, 0), 1).at, local(2026, 3, 9, 17, 30));
-  EXPECT_EQ(due_after_working_days(calendar, local(2026, 3, 6, 10, 0), 7).at, local(2026, 3, 17, 17, 30));
+  EXPECT_EQ(due_in_working_days(calendar, local(2026, 3, 6, 10, 0), 1).at, local(2026, 3, 9, 17, 30));
+  EXPECT_EQ(due_in_working_days(calendar, local(2026, 3, 6, 10, 0), 7).at, local(2026, 3, 17, 17, 30));
   // The starting day does not count, however early or late in it.
-  EXPECT_EQ(due_after_working_days(calendar, local(2026, 3, 9, 0, 0), 1).at, local(2026, 3, 10, 17, 30));
-  EXPECT_EQ(due_after_working_days(calendar, local(2026, 3, 9, 23, 59), 1).at, local(2026, 3, 10, 17, 30));
+  EXPECT_EQ(due_in_working_days(calendar, local(2026, 3, 9, 0, 0), 1).at, local(2026, 3, 10, 17, 30));
+  EXPECT_EQ(due_in_working_days(calendar, local(2026, 3, 9, 23, 59), 1).at, local(2026, 3, 10, 17, 30));
   // Started on a Saturday: Monday is the first day.
-  EXPECT_EQ(due_after_working_days(calendar, local(2026, 3, 7, 12, 0), 2).at, local(2026, 3, 10, 17, 30));
+  EXPECT_EQ(due_in_working_days(calendar, local(2026, 3, 7, 12, 0), 2).at, local(2026, 3, 10, 17, 30));
   // Less than one day is one day.
-  EXPECT_EQ(due_after_working_days(calendar, local(2026, 3, 9, 9, 0), 0).at, local(2026, 3, 10, 17, 30));
+  EXPECT_EQ(due_in_working_days(calendar, local(2026, 3, 9, 9, 0), 0).at, local(2026, 3, 10, 17, 30));
 }
 
 TEST(Calendar, WithoutOfficeHoursTheLimitEndsWithTheDay) {
   auto calendar = plain();
   calendar.hours.clear();
-  EXPECT_EQ(due_after_working_days(calendar, local(2026, 3, 9, 9, 0), 1).at, local(2026, 3, 11, 0, 0));
+  EXPECT_EQ(due_in_working_days(calendar, local(2026, 3, 9, 9, 0), 1).at, local(2026, 3, 11, 0, 0));
 }
 
 TEST(Calendar, AnotherOffset) {
   auto calendar = plain();
   calendar.utc_offset = 0min;
   // 2026-03-09 23:00 UTC is still Monday there (it is Tuesday in China).
-  EXPECT_EQ(due_after_working_days(calendar, local(2026, 3, 10, 7, 0), 1).at, local(2026, 3, 11, 1, 30));
+  EXPECT_EQ(due_in_working_days(calendar, local(2026, 3, 10, 7, 0), 1).at, local(2026, 3, 11, 1, 30));
 }
 
 struct DueRow {
@@ -118,7 +122,7 @@ TEST(Calendar, NationalDayAndSpringFestival) {
       {"2024-12-31 Tue + 1: Thu 2 Jan", local(2024, 12, 31, 9, 0), 1, local(2025, 1, 2, 17, 30)},
   };
   for (const auto& row : rows) {
-    const auto due = due_after_working_days(*calendar, row.start, row.days);
+    const auto due = due_in_working_days(*calendar, row.start, row.days);
     EXPECT_EQ(to_unix_ms(due.at), to_unix_ms(row.due)) << row.why;
     EXPECT_FALSE(due.provisional) << row.why;
   }
@@ -129,10 +133,10 @@ TEST(Calendar, NationalDayAndSpringFestival) {
 TEST(Calendar, PastTheKnownYearsADueDayIsProvisional) {
   auto calendar = plain();
   // Thu 2026-12-31 + 1 falls on Fri 2027-01-01, which nobody has announced yet.
-  EXPECT_EQ(due_after_working_days(calendar, local(2026, 12, 31, 9, 0), 1), (Due{local(2027, 1, 1, 17, 30), true}));
-  EXPECT_FALSE(due_after_working_days(calendar, local(2026, 12, 30, 9, 0), 1).provisional);
+  EXPECT_EQ(due_in_working_days(calendar, local(2026, 12, 31, 9, 0), 1), (Due{local(2027, 1, 1, 17, 30), true}));
+  EXPECT_FALSE(due_in_working_days(calendar, local(2026, 12, 30, 9, 0), 1).provisional);
   calendar.known_to.reset();
-  EXPECT_TRUE(due_after_working_days(calendar, local(2026, 3, 9, 9, 0), 1).provisional);
+  EXPECT_TRUE(due_in_working_days(calendar, local(2026, 3, 9, 9, 0), 1).provisional);
 }
 
 TEST(Calendar, ALimitLandsOnAWorkingDayAndCountsExactlyItsDays) {
@@ -141,7 +145,7 @@ TEST(Calendar, ALimitLandsOnAWorkingDayAndCountsExactlyItsDays) {
   for (int start = 0; start < 1000; ++start) {
     const auto day = sys_days(std::chrono::year{2024} / 1 / 1) + std::chrono::days{start};
     for (int days = 1; days <= 12; ++days) {
-      const auto due = due_after_working_days(*calendar, UnixMs{day} + 4h, days);
+      const auto due = due_in_working_days(*calendar, UnixMs{day} + 4h, days);
       const auto last = local_day(*calendar, due.at);
       int counted = 0;
       for (auto d = day + std::chrono::days{1}; d <= last; d += std::chrono::days{1}) {

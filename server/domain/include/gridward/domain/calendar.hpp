@@ -1,4 +1,5 @@
 // The working calendar of a tenant: State Council holidays and make-up days, office hours, one fixed offset from UTC.
+// What is counted in it: clocks.hpp.
 // Pure; thread-safe once built.
 #pragma once
 
@@ -19,7 +20,8 @@ struct OfficeSpan {
 
 struct WorkCalendar {
   std::chrono::minutes utc_offset{8 * 60};
-  std::vector<OfficeSpan> hours;  // in order, not overlapping, the same on every working day
+  // In order, none empty, not overlapping, the same on every working day. No span: the whole of every working day.
+  std::vector<OfficeSpan> hours;
   // Days that differ from Monday-to-Friday: true = a make-up working day, false = a day off.
   std::map<std::chrono::sys_days, bool> exceptions;
   std::optional<std::chrono::year> known_to;  // last year whose exceptions are loaded
@@ -30,11 +32,9 @@ bool is_working_day(const WorkCalendar& calendar, std::chrono::sys_days local);
 
 struct Due {
   UnixMs at{};
-  bool provisional = false;  // some day counted lies past `known_to`
+  // It rests on a day past `known_to`, whose holidays are not announced: to be reckoned again when they are.
+  bool provisional = false;
   bool operator==(const Due&) const = default;
 };
-// The starting day does not count (民法典 第二百零一条); the limit ends with the office hours of its last day. days
-// >= 1.
-Due due_after_working_days(const WorkCalendar& calendar, UnixMs start, int days);
 
 }  // namespace gridward::domain

@@ -9,7 +9,7 @@
 
 namespace gridward::profile {
 
-// Every problem, each with the path of the value: "limits.general.working_days: -1, at least 1" (config_invalid).
+// Every problem, each with the path of the value: "limits.general.amount: -1, at least 1" (config_invalid).
 using PolicyResult = tl::expected<domain::Policy, std::vector<Error>>;
 
 // The profile and the holidays file it names, which is relative to the profile's folder.

@@ -103,7 +103,8 @@ inline domain::Policy demo_policy() {
   p.name = "滨海新区";
   p.calendar.hours = {{8h + 30min, 12h}, {14h, 17h + 30min}};
   p.calendar.known_to = std::chrono::year{2026};
-  p.limits["limits.general"] = {7, "limits.general", "津滨政办发〔2020〕10号 第二十五条（二）"};
+  p.limits["limits.general"] = {"limits.general", "津滨政办发〔2020〕10号 第二十五条（二）",
+                                domain::ClockUnit::working_days, 7};
   p.categories["0101"] = {"0101", "路面破损", "limits.general", ""};
   p.reject_reasons["emergency_number"] = "人身财产安全，请拨打110、119、120";
   return p;
