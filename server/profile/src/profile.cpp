@@ -3,6 +3,7 @@
 #include <gridward/profile/profile.hpp>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <string>
 
@@ -28,8 +29,8 @@ void check_readings(const Node& list) {
 
 void read_profile(const Node& root, domain::Policy& policy) {
   if (!root.object({"about", "id", "name", "utc_offset_minutes", "office_hours", "office_hours_article", "unit_hours",
-                    "holidays", "limits", "categories", "codes", "channels", "clocks", "processes", "scores", "readings",
-                    "device"})) {
+                    "holidays", "limits", "categories", "codes", "channels", "clocks", "processes", "scores",
+                    "readings", "device"})) {
     return;
   }
   if (const auto id = root.member("id")) policy.id = id->text();
@@ -66,7 +67,8 @@ std::string path_in_profile(std::string path, const domain::Policy& policy) {
   replace(".stage_titles.", ".stages.");
   for (const auto& [id, process] : policy.processes) {
     for (std::size_t i = 0; i < process.steps.size(); ++i) {
-      replace("processes." + id + ".steps[" + std::to_string(i) + "]", "processes." + id + ".steps." + process.steps[i].name);
+      replace("processes." + id + ".steps[" + std::to_string(i) + "]",
+              "processes." + id + ".steps." + process.steps[i].name);
     }
   }
   return path;
@@ -81,14 +83,49 @@ void check_whole(const domain::Policy& policy, Problems& problems) {
   }
 }
 
+// Of two members of one name JSON keeps the last, so a step written twice would go unseen.
+class Keys {
+ public:
+  explicit Keys(Problems& problems) : problems_(&problems) {}
+
+  bool see(json::parse_event_t event, const json& value) {
+    if (event == json::parse_event_t::object_start) levels_.emplace_back();
+    if (event == json::parse_event_t::object_end && !levels_.empty()) levels_.pop_back();
+    if (event == json::parse_event_t::key && !levels_.empty()) {
+      auto& level = levels_.back();
+      level.current = value.get<std::string>();
+      if (!level.seen.insert(level.current).second) {
+        problems_->push_back({ErrorCode::config_invalid, path(), "stands there twice"});
+      }
+    }
+    return true;
+  }
+
+ private:
+  struct Level {
+    std::set<std::string> seen;
+    std::string current;
+  };
+  std::string path() const {
+    std::string text;
+    for (const auto& level : levels_) text += (text.empty() ? "" : ".") + level.current;
+    return text;
+  }
+
+  std::vector<Level> levels_;
+  Problems* problems_;
+};
+
 std::optional<json> parse(std::string_view text, const std::string& what, Problems& problems) {
   if (text.size() > kLargestFile) {
     problems.push_back({ErrorCode::config_invalid, what,
                         std::to_string(text.size()) + " bytes, at most " + std::to_string(kLargestFile)});
     return std::nullopt;
   }
+  Keys keys(problems);
+  const auto watch = [&](int, json::parse_event_t event, const json& value) { return keys.see(event, value); };
   try {
-    return json::parse(text, nullptr, true, true);
+    return json::parse(text, watch, true, true);
   } catch (const json::parse_error& e) {
     // Not the library's own words: they quote what it read, which may be no text.
     const auto read = text.substr(0, std::min(e.byte, text.size()));

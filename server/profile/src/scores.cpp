@@ -58,7 +58,8 @@ void read_scores(const Node& list, domain::Policy& policy) {
   list.each_element([&](const Node& row) {
     if (!row.object({"key", "cause", "points", "least", "article"})) return;
     auto rule = read_rule(row);
-    if (!rule.key.empty() && !keys.insert(rule.key).second) row.problem("the key of " + rule.key + " stands there twice");
+    if (!rule.key.empty() && !keys.insert(rule.key).second)
+      row.problem("the key of " + rule.key + " stands there twice");
     policy.scores.push_back(std::move(rule));
   });
 }

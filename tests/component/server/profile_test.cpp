@@ -24,7 +24,13 @@ class ProfileCommands : public ProgramTest {
                  "call": {"unit": "duty_minutes", "amount": 30, "article": "第二条"},
                  "correct": {"unit": "natural_days", "amount": 10, "article": "第三条"}},
       "categories": [{"code": "a", "name": "甲", "limit": "reply"}],
-      "reject_reasons": [{"code": "r", "text": "理由", "article": "第四条"}]})");
+      "codes": {"again": [{"code": "r", "text": "理由", "article": "第四条"}]},
+      "channels": {"window": {"name": "窗口", "process": "p", "article": "第五条"}}, "clocks": {"reply": "答复"},
+      "processes": {"p": {"title": "来件", "article": "第六条", "stages": {"s": "办"},
+        "steps": {"in": {"stage": "s", "title": "来"}, "out": {"stage": "s", "title": "完", "ends": true}},
+        "moves": [{"action": "report", "from": [], "to": "in", "roles": ["intake_desk"], "require": ["category"],
+                   "article": "第七条"},
+                  {"action": "close", "from": ["in"], "to": "out", "roles": ["intake_desk"], "article": "第八条"}]}}})");
     return (dir / "third.json").string();
   }
   // The last line of the output.

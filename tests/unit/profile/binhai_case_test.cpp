@@ -383,9 +383,7 @@ TEST_F(BinhaiCase, B2_TheGradeOfTheTriageCounts) {
   EXPECT_EQ(walk.clock("return").rule.key, "limits.return_urgent");
 }
 
-FieldMap longer() {
-  return {{Field::reason, std::string("several_units")}, {Field::citizen_informed_at, march(9)}};
-}
+FieldMap longer() { return {{Field::reason, std::string("several_units")}, {Field::citizen_informed_at, march(9)}}; }
 
 TEST_F(BinhaiCase, B5_AnExtensionIsAskedAWorkingDayBefore) {
   taken();

@@ -35,8 +35,8 @@ class BinhaiGraph : public testing::Test {
 
 TEST_F(BinhaiGraph, A2_SevenStagesInTheirOrder) {
   const auto& order = shipped("binhai").processes.at("work_order");
-  EXPECT_EQ(order.stages, (std::vector<std::string>{"accept", "dispatch", "supervise", "feedback", "callback", "rate",
-                                                    "assess"}));
+  EXPECT_EQ(order.stages,
+            (std::vector<std::string>{"accept", "dispatch", "supervise", "feedback", "callback", "rate", "assess"}));
   walk.does(report, kLine, "awaiting_intake", called_in());
   EXPECT_EQ(walk.state().stage, "accept");
   walk.does(accept, kIntake, "awaiting_dispatch", one(Field::matter_kind, "help"));
@@ -158,9 +158,7 @@ TEST_F(BinhaiGraph, B18_TheCallbackHasALimit) {
   EXPECT_EQ(walk.clock("callback").kept, true);
 }
 
-TEST_F(BinhaiGraph, B19_TakenInAtNight) {
-  walk.at(march(14, 3)).does(report, kIntake, "awaiting_intake", called_in());
-}
+TEST_F(BinhaiGraph, B19_TakenInAtNight) { walk.at(march(14, 3)).does(report, kIntake, "awaiting_intake", called_in()); }
 
 TEST_F(BinhaiGraph, F1_FiveKindsOfMatterAreAccepted) {
   EXPECT_EQ(shipped("binhai").codes.at("matter_kind").size(), 5U);
@@ -172,10 +170,10 @@ TEST_F(BinhaiGraph, F1_FiveKindsOfMatterAreAccepted) {
 TEST_F(BinhaiGraph, F2_FourReasonsNotToAccept) {
   const auto& reasons = shipped("binhai").codes.at("reject_reasons");
   ASSERT_EQ(reasons.size(), 4U);
-  EXPECT_EQ(reasons[0].first, "emergency");      // F2
-  EXPECT_EQ(reasons[1].first, "civil_dispute");  // F3
+  EXPECT_EQ(reasons[0].first, "emergency");        // F2
+  EXPECT_EQ(reasons[1].first, "civil_dispute");    // F3
   EXPECT_EQ(reasons[2].first, "legal_procedure");  // F4
-  EXPECT_EQ(reasons[3].first, "military");       // F5
+  EXPECT_EQ(reasons[3].first, "military");         // F5
 }
 
 TEST_F(BinhaiGraph, F12_TheUnitDoesNotSayHowSatisfied) {
@@ -208,8 +206,8 @@ TEST_F(BinhaiGraph, D19_ComplaintsOfOneMatterAreCounted) {
 
 TEST_F(BinhaiGraph, A8_ListApprovalMeetingMinutesSupervisionArchive) {
   const auto& process = shipped("binhai").processes.at("coordination");
-  EXPECT_EQ(process.stages, (std::vector<std::string>{"list", "approval", "meeting", "minutes", "supervision",
-                                                      "archive"}));
+  EXPECT_EQ(process.stages,
+            (std::vector<std::string>{"list", "approval", "meeting", "minutes", "supervision", "archive"}));
   Walk matter(shipped("binhai"), "coordination");
   auto fields = reported("dispute");
   fields[Field::channel] = std::string("whistle");

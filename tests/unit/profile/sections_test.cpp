@@ -30,19 +30,22 @@ TEST(Sections, CodesNamePathAndLimit) {
       {R"({"code": "b", )", R"({)", {"codes.reject_reasons[1].code: missing"}},
       {R"({"code": "b", )", R"({"code": 2, )", {"codes.reject_reasons[1].code: 2 is not a text"}},
       {R"({"code": "b", )", R"({"code": "", )", {"codes.reject_reasons[1].code: empty"}},
-      {R"({"code": "b", )", R"({"code": ")" + std::string(65, 'b') + R"(", )",
+      {R"({"code": "b", )",
+       R"({"code": ")" + std::string(65, 'b') + R"(", )",
        {"codes.reject_reasons[1].code: 65 characters, at most 64"}},
       {R"("text": "又一", "article": "第十一条")", R"("text": "又一")", {"codes.reject_reasons[1].article: missing"}},
-      {R"("text": "又一")", R"("txt": "又一")",
+      {R"("text": "又一")",
+       R"("txt": "又一")",
        {"codes.reject_reasons[1].txt: no such field", "codes.reject_reasons[1].text: missing"}},
-      {R"("reject_reasons": [)", R"("reasons": [)", {"processes.p.moves[1].reasons: needs the code list reject_reasons"}},
+      {R"("reject_reasons": [)",
+       R"("reasons": [)",
+       {"processes.p.moves[1].reasons: needs the code list reject_reasons"}},
   });
 }
 
 TEST(Sections, ChannelsAndClocksNamePathAndLimit) {
   expect({
-      {R"("channels": {"line")", R"("channels": [], "x": {"line")",
-       {"channels: not an object", "x: no such field"}},
+      {R"("channels": {"line")", R"("channels": [], "x": {"line")", {"channels: not an object", "x: no such field"}},
       {R"("name": "热线", )", "", {"channels.line.name: missing"}},
       {R"("city": true)", R"("city": "yes")", {"channels.line.city: \"yes\" is neither true nor false"}},
       {R"("process": "p")", R"("process": "q")", {"channels.line.process: q is no process"}},
@@ -60,12 +63,15 @@ TEST(Sections, ScoresNamePathAndLimit) {
       {R"("points": -2.5)", R"("points": 1e300)", {"scores[0].points: 1e+300, at most 100"}},
       {R"("points": -2.5)", R"("points": "2")", {"scores[0].points: \"2\" is not a whole number"}},
       {R"("points": -2.5)", R"("points": 0)", {"scores[0].points: 0 scores nothing"}},
-      {R"("second_time")", R"("third_time")",
-       {"scores[0].cause: \"third_time\", one of day_off_report repeated_complaint untrue circular second_time overdue"}},
+      {R"("second_time")",
+       R"("third_time")",
+       {"scores[0].cause: \"third_time\", one of day_off_report repeated_complaint untrue circular second_time "
+        "overdue"}},
       {R"("second_time")", R"("repeated_complaint")", {"scores[0].least: missing"}},
       {R"("points": -2.5)", R"("least": 2, "points": -2.5)", {"scores[0].least: only repeated_complaint has it"}},
       {R"("second_time")", R"("repeated_complaint", "least": 0)", {"scores[0].least: 0, at least 1"}},
-      {R"("scores": [)", R"("scores": [{"key": "twice", "cause": "overdue", "points": -2, "article": "五"}, )",
+      {R"("scores": [)",
+       R"("scores": [{"key": "twice", "cause": "overdue", "points": -2, "article": "五"}, )",
        {"scores[1]: the key of scores.twice stands there twice"}},
       {R"("scores": [)", R"("scores": 1, "x": [)", {"scores: not a list", "x: no such field"}},
   });
@@ -91,31 +97,43 @@ TEST(Sections, ProcessesNamePathAndLimit) {
       {R"("ends": true)", R"("ends": 1)", {"processes.p.steps.end.ends: 1 is neither true nor false"}},
       {R"({"action": "report", )", R"({"action": "tell", )", {"processes.p.moves[0].action: \"tell\" is not an act"}},
       {R"("from": [], )", "", {"processes.p.moves[0].from: missing"}},
-      {R"("from": ["at"], "roles")", R"("from": ["at", "at"], "roles")",
+      {R"("from": ["at"], "roles")",
+       R"("from": ["at", "at"], "roles")",
        {"processes.p.moves[3].from[1]: \"at\" stands there twice"}},
-      {R"(["intake_desk", "leader"])", R"(["intake_desk", "boss"])",
+      {R"(["intake_desk", "leader"])",
+       R"(["intake_desk", "boss"])",
        {"processes.p.moves[1].roles[1]: \"boss\" is not a role"}},
       {R"(["intake_desk", "leader"])", R"([])", {"processes.p.moves[1].roles: empty"}},
-      {R"(["intake_desk", "leader"])", R"(["leader", "leader"])",
+      {R"(["intake_desk", "leader"])",
+       R"(["leader", "leader"])",
        {"processes.p.moves[1].roles[1]: \"leader\" stands there twice"}},
-      {R"("bound": "holder")", R"("bound": "owner")",
+      {R"("bound": "holder")",
+       R"("bound": "owner")",
        {"processes.p.moves[1].bound: \"owner\" is not who, beyond the role"}},
-      {R"("in_time:handle")", R"("in_tme:handle")",
+      {R"("in_time:handle")",
+       R"("in_tme:handle")",
        {"processes.p.moves[3].when[0]: \"in_tme:handle\" is not a condition"}},
       {R"("media:scan:2")", R"("media:scan:0")", {"processes.p.moves[3].when[1]: \"media:scan:0\" is not a condition"}},
       {R"("note": true)", R"("note": "yes")", {"processes.p.moves[1].note: \"yes\" is neither true nor false"}},
-      {R"("require": ["unit"])", R"("require": ["units"])",
+      {R"("require": ["unit"])",
+       R"("require": ["units"])",
        {"processes.p.moves[2].require[0]: \"units\" is not a field"}},
-      {R"("allow": ["reply"])", R"("allow": ["replies"])",
+      {R"("allow": ["reply"])",
+       R"("allow": ["replies"])",
        {"processes.p.moves[1].allow[0]: \"replies\" is not a field"}},
-      {R"("start:handle={limit}")", R"("begin:handle={limit}")",
+      {R"("start:handle={limit}")",
+       R"("begin:handle={limit}")",
        {"processes.p.moves[2].clocks[0]: \"begin:handle={limit}\" is not like start:handle=general, stop:handle or "
         "pause:*"}},
-      {R"("start:handle={limit}")", R"("start:handle")",
+      {R"("start:handle={limit}")",
+       R"("start:handle")",
        {"processes.p.moves[2].clocks[0]: \"start:handle\" is not like start:handle=general, stop:handle or pause:*"}},
-      {R"("start:handle={limit}")", R"("start:*=general")",
-       {"processes.p.moves[2].clocks[0]: \"start:*=general\" is not like start:handle=general, stop:handle or pause:*"}},
-      {R"("stop:handle")", R"("stop:handle=general")",
+      {R"("start:handle={limit}")",
+       R"("start:*=general")",
+       {"processes.p.moves[2].clocks[0]: \"start:*=general\" is not like start:handle=general, stop:handle or "
+        "pause:*"}},
+      {R"("stop:handle")",
+       R"("stop:handle=general")",
        {"processes.p.moves[6].clocks[0]: \"stop:handle=general\" is not like start:handle=general, stop:handle or "
         "pause:*"}},
       {R"("own_time": true)", R"("own_time": 1)", {"processes.p.moves[3].own_time: 1 is neither true nor false"}},
@@ -127,21 +145,38 @@ TEST(Sections, ProcessesNamePathAndLimit) {
 // What the domain finds in the graph comes with the keys and names of the profile.
 TEST(Sections, GraphsAreChecked) {
   expect({
-      {R"("stage": "z", "title": "新")", R"("stage": "y", "title": "新")",
+      {R"("stage": "z", "title": "新")",
+       R"("stage": "y", "title": "新")",
        {"processes.p.steps.new.stage: y is no stage of the process"}},
-      {R"("to": "at", "roles": ["intake_desk"])", R"("to": "att", "roles": ["intake_desk"])",
+      {R"("to": "at", "roles": ["intake_desk"])",
+       R"("to": "att", "roles": ["intake_desk"])",
        {"processes.p.moves[2].to: att is no step", "processes.p.steps.at: at cannot be reached",
         "processes.p.steps.off: off cannot be reached"}},
-      {R"("require": ["unit"],)", R"("allow": ["unit"],)",
-       {"processes.p.moves[2].require: transfer needs unit"}},
-      {R"("in_time:handle")", R"("in_time:call")",
+      {R"("require": ["unit"],)", R"("allow": ["unit"],)", {"processes.p.moves[2].require: transfer needs unit"}},
+      {R"("in_time:handle")",
+       R"("in_time:call")",
        {"processes.p.moves[3].when: in_time:call: no move starts this clock"}},
       {R"("start:handle={limit}")", R"("start:handle=urgent")", {"processes.p.moves[2].clocks: urgent is no limit"}},
-      {R"("from": ["off"], "to": "@back")", R"("from": ["at"], "to": "@back")",
+      {R"("from": ["off"], "to": "@back")",
+       R"("from": ["at"], "to": "@back")",
        {"processes.p.moves[5].to: @back leads out of steps that are aside only, not at",
         "processes.p.steps.off: no way leads from off to an end"}},
-      {R"("to": "end", "roles": ["handling_unit"])", R"("to": "at", "roles": ["handling_unit"])",
-       {"processes.p.steps.at: no way leads from at to an end", "processes.p.steps.off: no way leads from off to an end"}},
+      {R"("to": "end", "roles": ["handling_unit"])",
+       R"("to": "at", "roles": ["handling_unit"])",
+       {"processes.p.steps.at: no way leads from at to an end",
+        "processes.p.steps.off: no way leads from off to an end"}},
+  });
+}
+
+TEST(Sections, WhatStandsThereTwiceIsNamed) {
+  expect({
+      {R"("new": {"stage": "z")",
+       R"("new": {"stage": "a", "title": "旧"}, "new": {"stage": "z")",
+       {"processes.p.steps.new: stands there twice"}},
+      {R"("note": true)", R"("note": false, "note": true)", {"processes.p.moves.note: stands there twice"}},
+      {R"("general": {"unit")",
+       R"("general": {"unit": "on_the_spot", "article": "x"}, "general": {"unit")",
+       {"limits.general: stands there twice"}},
   });
 }
 
@@ -175,8 +210,7 @@ TEST(Sections, AMoveIsReadWhole) {
   reject.article = "二";
   EXPECT_EQ(moves.at(1), reject);
   EXPECT_EQ(moves.at(2).clocks, (std::vector<ClockMove>{{"handle", ClockOp::start, "{limit}"}}));
-  EXPECT_EQ(moves.at(3).guards,
-            (std::vector<Guard>{{GuardKind::in_time, "handle", 0}, {GuardKind::media, "scan", 2}}));
+  EXPECT_EQ(moves.at(3).guards, (std::vector<Guard>{{GuardKind::in_time, "handle", 0}, {GuardKind::media, "scan", 2}}));
   EXPECT_TRUE(moves.at(3).own_time);
 }
 
