@@ -39,8 +39,7 @@ void look(Found& found, const CaseRecord& before, const CaseEvent& event, std::u
     if (change.clock != "handle" || change.op != ClockOp::stop || change.kept.value_or(true)) continue;
     if (const auto* clock = engine::running_clock(before.clocks, "handle")) add(found.overdue, clock->unit, number);
   }
-  const bool check =
-      event.type == Action::verify || event.type == Action::desk_verify || event.type == Action::sample;
+  const bool check = event.type == Action::verify || event.type == Action::desk_verify || event.type == Action::sample;
   if (check && engine::task_outcome(text_of(event.fields, Field::outcome)) == TaskOutcome::not_rectified) {
     add(found.untrue, before.unit, number);
   }

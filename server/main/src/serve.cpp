@@ -183,8 +183,7 @@ int serve(const Args& args) {
   app::SignatureJobs signature_jobs(services);
   const std::chrono::seconds resend(config->mqtt_resend_s);
   app::DownJobs down_jobs(services, resend);
-  std::optional<JobThread> photo_thread(
-      std::in_place, "photos", [&] { return photo_jobs.run_once(); }, kJobPause);
+  std::optional<JobThread> photo_thread(std::in_place, "photos", [&] { return photo_jobs.run_once(); }, kJobPause);
   std::optional<JobThread> signature_thread(
       std::in_place, "signatures", [&] { return signature_jobs.run_once(); }, kJobPause);
   app::DeadlineJobs deadline_jobs(services);

@@ -701,9 +701,8 @@ TEST_F(ApiOnPostgres, ALostDatabaseIsNotAvailableAndComesBack) {
   expect_lost("and later");
   Postgres::shared().start();
   EXPECT_TRUE(wait_until([&] { return ask("GET /api/me", operator_).status == 200; }));
-  EXPECT_TRUE(wait_until([&] {
-    return ask("POST /api/login", {}, json{{"login", "op"}, {"password", kPassword}}.dump()).status == 200;
-  }));
+  EXPECT_TRUE(wait_until(
+      [&] { return ask("POST /api/login", {}, json{{"login", "op"}, {"password", kPassword}}.dump()).status == 200; }));
   // Connections that are cut, with the database there: only a request that was under way may fail, and it says so.
   for (int i = 0; i < 3; ++i) {
     Postgres::shared().cut_connections();

@@ -197,7 +197,8 @@ class Walk {
   // A move of the graph leads there for this act and role: looked up anew, not by the engine's own choice.
   static bool allowed(const Process& process, const CaseRecord& before, const Command& c, const CaseEvent& event) {
     const auto* step = process.step(event.step);
-    if (step == nullptr || step->stage != event.stage || step->ends != event.ends || step->aside != event.aside) return false;
+    if (step == nullptr || step->stage != event.stage || step->ends != event.ends || step->aside != event.aside)
+      return false;
     bool listed = false;
     for (const auto& move : process.moves) {
       if (move.action != c.action) continue;
@@ -205,9 +206,8 @@ class Walk {
       if (std::find(move.roles.begin(), move.roles.end(), c.actor.role) == move.roles.end()) continue;
       const bool here = before.version == 0
                             ? move.from.empty()
-                            : std::any_of(move.from.begin(), move.from.end(), [&](const std::string& name) {
-                                return name == "*" || name == before.step;
-                              });
+                            : std::any_of(move.from.begin(), move.from.end(),
+                                          [&](const std::string& name) { return name == "*" || name == before.step; });
       const auto& to = move.to.empty() ? before.step : move.to == "@back" ? before.back : move.to;
       if (here && to == event.step) return true;
     }
