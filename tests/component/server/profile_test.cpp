@@ -134,10 +134,9 @@ TEST_F(ProfileCommands, DueNamesWhatIsWrongOnItsCommandLine) {
 TEST_F(ProfileCommands, CheckSaysWhatItReadOrEveryMistake) {
   const auto fine = run({"profile", "check", shipped("binhai")}, false);
   EXPECT_EQ(fine.status, 0) << fine.output;
-  EXPECT_EQ(
-      fine.output,
-      "ok: profile binhai (滨海新区): 5 limits, 12 categories, 4 reject reasons, 0 units with office hours of their "
-      "own, 108 special days, years to 2026\n");
+  EXPECT_EQ(fine.output,
+            "ok: profile binhai (滨海新区): 5 limits, 12 categories, 3 processes, 0 units with office hours of their "
+            "own, 108 special days, years to 2026\n");
   EXPECT_EQ(run({"profile", "check", shipped("heyang")}, false).status, 0);
   EXPECT_EQ(run({"config", "check"}).output, fine.output) << "the profile that a configuration names";
 
@@ -156,9 +155,9 @@ TEST_F(ProfileCommands, CheckSaysWhatItReadOrEveryMistake) {
   EXPECT_EQ(wrong.status, 1);
   EXPECT_EQ(wrong.output,
             "gridward-server: office_hours[1]: begins before the span above it ends\n"
+            "gridward-server: limits.reply.amount: 400, at most 366\n"
             "gridward-server: limits.call.unit: \"minutes\", one of natural_minutes natural_days duty_minutes "
             "working_minutes working_days on_the_spot\n"
-            "gridward-server: limits.reply.amount: 400, at most 366\n"
             "gridward-server: categories[0].limit: \"answer\" is not among the limits\n");
   const auto refused = run({"serve", "--set", "policy.file=" + (dir / "wrong.json").string()});
   EXPECT_EQ(refused.status, 3);
