@@ -11,7 +11,7 @@ import time
 import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from gridward import build, planted  # noqa: E402
+from gridward import build, planted, testnames  # noqa: E402
 from gridward.build import ROOT, say  # noqa: E402
 from gridward.procs import Failed  # noqa: E402
 
@@ -23,6 +23,7 @@ class Sum:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.failures = []
+        self.names = testnames.Names()  # as the rules page names them
 
     def add(self, name, ok, output=""):
         if ok:
@@ -49,7 +50,8 @@ def run_ctest(label, build_dir, total):
     with tempfile.TemporaryDirectory() as folder:
         junit = os.path.join(folder, "junit.xml")
         child = subprocess.Popen(["ctest", "--test-dir", build_dir, "-L", f"^{label}$", "-j", str(os.cpu_count() or 1),
-                                  "--output-junit", junit, "--no-tests=error"], stdout=subprocess.PIPE,
+                                  "--output-junit", junit, "--no-tests=error",
+                                  "--test-output-size-passed", "1048576"], stdout=subprocess.PIPE,
                                  stderr=subprocess.STDOUT, text=True, errors="replace", cwd=ROOT)
         shown = time.monotonic()
         lines = []
@@ -68,6 +70,7 @@ def run_ctest(label, build_dir, total):
         total.add(f"{label}: ctest ran nothing", False, "".join(lines))
         return
     failed = skipped = 0
+    python = testnames.python_tests(ROOT)
     for case in cases:
         state = case.get("status")
         out = case.findtext("system-out") or ""
@@ -79,6 +82,8 @@ def run_ctest(label, build_dir, total):
         ok = state == "run"
         failed += not ok
         total.add(case.get("name"), ok, out)
+        for name, well in testnames.of_case(case.get("name"), ok, out, python):
+            total.names.add(name, well)
     done(begin, f"{len(cases) - failed - skipped} passed, {failed} failed, {skipped} skipped")
 
 
@@ -120,6 +125,7 @@ def web_unit(total):
             count += 1
             if test["status"] in ("passed", "failed"):
                 total.add(f"web: {test['fullName']}", test["status"] == "passed", "\n".join(test.get("failureMessages") or []))
+                total.names.add(f"{testnames.relative(file['name'], ROOT)}: {test['fullName']}", test["status"] == "passed")
             else:
                 total.skipped += 1
     if count == 0:
@@ -136,7 +142,11 @@ def node_e2e(build_dir, total):
     if os.path.exists(os.path.join(E2E, "package-lock.json")):
         build.npm_install(E2E)
     env = {**os.environ, "GRIDWARD_BUILD_DIR": build_dir}
-    child = subprocess.Popen(["node", "--test", "--test-reporter=tap", *files], cwd=ROOT, env=env, stdout=subprocess.PIPE,
+    folder = tempfile.TemporaryDirectory()
+    names = os.path.join(folder.name, "names")
+    child = subprocess.Popen(["node", "--test", "--test-reporter=tap", "--test-reporter-destination=stdout",
+                              f"--test-reporter={os.path.join(ROOT, 'scripts', 'lib', 'report.mjs')}",
+                              f"--test-reporter-destination={names}", *files], cwd=ROOT, env=env, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True, errors="replace", stdin=subprocess.DEVNULL)
     # Leaves of the TAP tree only: a group counts when it failed although its tests did not.
     output, leaves, open_nodes = [], [], []
@@ -153,6 +163,11 @@ def node_e2e(build_dir, total):
         leaves.append((ok, name, skip, len(output)))
         say(f"   {'ok' if ok else 'not ok'} {name}")
     child.wait()
+    with folder:
+        for line in open(names, encoding="utf-8") if os.path.exists(names) else []:
+            test = json.loads(line)
+            if test["state"] != "skipped" and test.get("file"):  # none: of a file that did not load
+                total.names.add(f"{testnames.relative(test['file'], ROOT)}: {test['name']}", test["state"] == "passed")
     for ok, name, skip, at in leaves:
         if skip:
             total.skipped += 1
@@ -161,6 +176,19 @@ def node_e2e(build_dir, total):
     if not leaves or (child.returncode != 0 and all(leaf[0] for leaf in leaves)):
         total.add("e2e: node --test", False, "".join(output[-200:]))
     done(begin, f"{len(leaves)} ran")
+
+
+def rules_page(total, ran):
+    """docs/rules.md; after a run of everything, also that each test it names ran and passed."""
+    begin = stage("rules page")
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["scripts/make-rules", "--check"]
+        if ran:
+            command += ["--ran", os.path.join(folder, "ran.json")]
+            with open(command[-1], "w", encoding="utf-8") as file:
+                json.dump(total.names.good(), file)
+        run_check("rules page", command, total)
+    done(begin, "done")
 
 
 def whole_path(build_dir, total):
@@ -239,6 +267,8 @@ def main():
             build.web()
             node_e2e(build_dir, total)
             whole_path(build_dir, total)
+        if everything or args.what in ("unit", "component", "e2e"):
+            rules_page(total, everything)
     except Failed as problem:
         total.add("scripts/test", False, str(problem))
     if total.skipped:

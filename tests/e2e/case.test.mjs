@@ -11,7 +11,7 @@ import { middleOf } from './support/place.mjs'
 import { addOperator, startStack } from './support/stack.mjs'
 import { until } from './support/until.mjs'
 
-let stack, browser, operator, unit, handheld, spot, caseId
+let stack, browser, operator, unit, handheld, spot, caseId, resultKind, closingBasis
 const begin = Date.now()
 const text = '村委会门前井盖破损，边缘塌陷，夜间行人易踩空。'
 
@@ -41,7 +41,10 @@ test('the operator logs in and the list is live', async () => {
 test('a new report appears by itself within a second of its receipt, marked as new', async () => {
   const photo = join(stack.data, 'turned.jpg')
   await writeFile(photo, await turnedPhoto(operator))
-  const category = (await json(operator, '/api/me')).categories.find((c) => c.name.includes('井盖')).code
+  const { categories, codes } = (await json(operator, '/api/me')).policy
+  const category = categories.find((c) => c.name.includes('井盖')).code
+  resultKind = codes.result_kind.find(({ code }) => code === 'handled').text
+  closingBasis = codes.closing_basis.find(({ code }) => code === 'handled').text
   await handheld.start()
   assert.equal(await operator.locator('a.row').count(), 0)
   await operator.evaluate(() => {
@@ -126,6 +129,8 @@ test('the unit takes, arrives, handles and answers on a narrow screen', async ()
   await unit.locator('#act-note').fill('已更换井盖，周边路面补平。')
   await confirm.tap()
   await unit.locator('[data-action=feedback]').tap()
+  await unit.locator('#act-result_kind').tap()
+  await unit.getByRole('option', { name: resultKind }).tap()
   await unit.locator('#act-note').fill('井盖已更换，围挡已撤除，请核查。')
   await unit.getByRole('button', { name: '确认反馈' }).tap()
   await unit.locator('[data-testid=case][data-step=awaiting_verify]').waitFor()
@@ -157,6 +162,8 @@ test("the operator, whose page followed by itself, asks for the check; the membe
 
 test('the operator closes it; the timeline shows each step with actor and time', async () => {
   await operator.keyboard.press('c')
+  await operator.locator('#act-closing_basis').click()
+  await operator.getByRole('option', { name: closingBasis }).click()
   await operator.locator('#act-note').fill('核查通过，予以结案。')
   await operator.keyboard.press('Control+Enter')
   await operator.locator('[data-testid=case][data-stage=assessed]').waitFor()
@@ -187,7 +194,7 @@ test('the operator closes it; the timeline shows each step with actor and time',
 
 // Another report for the two of them; gives its page's address.
 async function anotherCase(words) {
-  const category = (await json(operator, '/api/me')).categories[0].code
+  const category = (await json(operator, '/api/me')).policy.categories[0].code
   await handheld.save('report', '--category', category, '--text', words, ...position())
   await operator.goto('/cases')
   const row = operator.locator('a.row', { hasText: words })

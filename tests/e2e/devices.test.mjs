@@ -19,7 +19,7 @@ before(async () => {
   phone = await open(browser, stack.url, { size: narrow })
   await logIn(page, stack.accounts.operator)
   await logIn(phone, stack.accounts.operator)
-  category = (await json(page, '/api/me')).categories[0].code
+  category = (await json(page, '/api/me')).policy.categories[0].code
   handheld = new Handheld(stack, 'hh-0101')
   await handheld.start()
   client = await IndependentClient.enrolledIn(stack, 'hh-0201', { retryMs: 15_000 })
@@ -44,7 +44,7 @@ test('each handheld was given the settings and the matter list of the county', a
   const [settings] = await until('the settings', () => (itemsOf('settings').length > 0 ? itemsOf('settings') : null))
   assert.match(settings.rev, /^[0-9a-f]{16}$/)
   const [{ list }] = await until('the matter list', () => (itemsOf('categories').length > 0 ? itemsOf('categories') : null))
-  const { categories } = await json(page, '/api/me')
+  const { categories } = (await json(page, '/api/me')).policy
   const whole = ({ group, name }) => (group === '' ? name : `${group}/${name}`)
   assert.deepEqual(
     list.map((one) => [one.code, whole(one)]).sort(),

@@ -29,7 +29,7 @@ test('what was erased is shown as erased, and the chain holds', async () => {
   const text = '王阿姨家门口堆放杂物'
   const grid = (await json(page, '/api/members')).members.find((m) => m.login === stack.accounts.member.login).org
   const spot = middleOf((await json(page, '/api/org')).nodes.find((n) => n.code === grid).outline)
-  const category = (await json(page, '/api/me')).categories[0].code
+  const category = (await json(page, '/api/me')).policy.categories[0].code
   await handheld.save('report', '--category', category, '--text', text, '--position', `${spot.lat},${spot.lon}`)
   const row = page.locator('a.row', { hasText: text })
   await row.waitFor()

@@ -44,7 +44,7 @@ test('a browser that does not know the certificate gets no page', async () => {
 test('the live push works over TLS: a report appears by itself, then its photo', async () => {
   const grid = (await json(page, '/api/members')).members.find((m) => m.login === stack.accounts.member.login).org
   const spot = middleOf((await json(page, '/api/org')).nodes.find((n) => n.code === grid).outline)
-  const category = (await json(page, '/api/me')).categories[0].code
+  const category = (await json(page, '/api/me')).policy.categories[0].code
   await page.evaluate(() => (globalThis.sameDocument = true))
   await handheld.start()
   const photo = await drawnScene(join(stack.data, 'scene.jpg'), 1)

@@ -123,7 +123,7 @@ describe('a day of the client', () => {
     unit = await Person.logIn(stack.url, stack.accounts.unit)
     // So patient that a slow machine is not taken for a lost answer.
     client = await IndependentClient.enrolledIn(stack, 'hh-0101', { pieceBytes: 32_768, window: 2, retryMs: 15_000 })
-    category = (await operator.get('/api/me')).categories[0].code
+    category = (await operator.get('/api/me')).policy.categories[0].code
     const { org } = (await operator.get('/api/members')).members.find((m) => m.login === actor())
     const { lat, lon } = middleOf((await operator.get('/api/org')).nodes.find((node) => node.code === org).outline)
     fix = {
@@ -272,7 +272,7 @@ describe('a day of the client', () => {
     await unit.act(report, 'take')
     await unit.act(report, 'arrive')
     await unit.act(report, 'handle', { note: '已更换井盖。' })
-    await unit.act(report, 'feedback', { note: '请核查。' })
+    await unit.act(report, 'feedback', { note: '请核查。', result_kind: 'handled' })
     await operator.act(report, 'request_verify', { note: '请到现场核查并拍照。' })
     await until('the task was lost', () => lost === 1)
     client.cut()
@@ -308,7 +308,7 @@ describe('a day of the client', () => {
     await receipted([id])
     await complete(after)
     await until('the check passed', async () => (await operator.get(`/api/cases/${report}`)).step === 'verify_passed')
-    await operator.act(report, 'close', { note: '核查通过。' })
+    await operator.act(report, 'close', { note: '核查通过。', closing_basis: 'handled' })
     const closed = await operator.get(`/api/cases/${report}`)
     assert.equal(closed.stage, 'assessed')
     assert.deepEqual(closed.events.map(({ type }) => type), [

@@ -23,7 +23,7 @@ before(async () => {
   const position = ['--position', `${spot.lat},${spot.lon}`]
   await handheld.start()
   await handheld.save('sign-in', ...position)
-  const { categories } = await json(page, '/api/me')
+  const { categories } = (await json(page, '/api/me')).policy
   for (const [i, category] of categories.slice(0, 5).entries()) {
     const photo = await drawnScene(join(stack.data, `scene-${i}.jpg`), i + 1)
     await handheld.save('report', '--category', category.code, '--text', `第 ${i + 1} 件：${category.name}，请派人查看。`, '--photo', photo, ...position)
@@ -55,13 +55,13 @@ async function workedThrough(categories, position) {
   await unit.act(id, 'take')
   await unit.act(id, 'arrive')
   await unit.act(id, 'handle', { note: '已更换井盖，周边路面补平。' })
-  await unit.act(id, 'feedback', { note: '井盖已更换，请核查。' })
+  await unit.act(id, 'feedback', { note: '井盖已更换，请核查。', result_kind: 'handled' })
   await operator.act(id, 'request_verify', { note: '请到现场核查并拍照。' })
   const { task } = await until('the task', () => handheld.openTask(id))
   const words = ['--outcome', 'confirmed', '--text', '井盖完好，路面平整。', '--photo', await scene('after.jpg', { repaired: true })]
   await handheld.save('task', 'done', task, ...words, ...position)
   await until('the check', async () => (await operator.get(`/api/cases/${id}`)).step === 'verify_passed')
-  await operator.act(id, 'close', { note: '核查通过，予以结案。' })
+  await operator.act(id, 'close', { note: '核查通过，予以结案。', closing_basis: 'handled' })
   await until('both photos', async () => (await operator.get(`/api/cases/${id}`)).media.every((m) => m.status === 'derived'))
   return id
 }

@@ -23,7 +23,7 @@ before(async () => {
   const grid = (await json(page, '/api/members')).members.find((m) => m.login === stack.accounts.member.login).org
   const spot = middleOf((await json(page, '/api/org')).nodes.find((n) => n.code === grid).outline)
   position = ['--position', `${spot.lat},${spot.lon}`]
-  category = (await json(page, '/api/me')).categories[0].code
+  category = (await json(page, '/api/me')).policy.categories[0].code
   handheld = new Handheld(stack, 'hh-0101')
   line = await openLine(stack.mqtt_port)
   const config = JSON.parse(await readFile(handheld.config, 'utf8'))

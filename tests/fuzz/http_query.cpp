@@ -62,7 +62,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     default:
       if (const auto input = http::decode_act(text)) {
-        require(!input->action.empty() && gridward::valid_utf8(input->note) && gridward::valid_utf8(input->unit));
+        require(!input->action.empty() && gridward::valid_utf8(input->note));
+        for (const auto& [field, value] : input->fields) {
+          if (const auto* text = std::get_if<std::string>(&value))
+            require(!text->empty() && gridward::valid_utf8(*text));
+        }
       }
       break;
   }

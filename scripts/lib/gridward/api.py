@@ -60,11 +60,14 @@ class Api:
     def login(self, login, password):
         return self.post("/api/login", {"login": login, "password": password})["actor"]
 
-    def act(self, case, action, **words):
+    def act(self, case, action, note="", **fields):
         """One act on a case as it is now (its version comes from `case`)."""
-        body = {"action": action, "version": case["version"], "note": "", "unit": "", "reason": "", "assignee": ""}
-        body.update(words)
-        return self.post(f"/api/cases/{case['id']}/actions", body)
+        return self.post(f"/api/cases/{case['id']}/actions", {"action": action, "version": case["version"], "note": note, "fields": fields})
+
+    @staticmethod
+    def possible(case):
+        """What may be done to the case now."""
+        return [offer["action"] for offer in case["offers"] if not offer["blocked"]]
 
     def cases(self, **query):
         """All pages of the list."""

@@ -170,7 +170,7 @@ class Watch:
 def story(stack, facts):
     operator, unit = stack.login("operator"), stack.login("unit")
     me = operator.get("/api/me")
-    category = me["categories"][0]["code"]
+    category = me["policy"]["categories"][0]["code"]
     day = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8))).strftime("%Y-%m-%d")
     watch = Watch(stack.login("operator"))
     handheld = Handheld(stack, stack.handhelds[0])
@@ -217,8 +217,8 @@ def story(stack, facts):
     operator.act(case(), "transfer", unit=stack.accounts["all"][stack.accounts["unit"]["login"]]["org"], note="请尽快处置")
     unit.act(unit.get(f"/api/cases/{case_id}"), "take")
     unit.act(unit.get(f"/api/cases/{case_id}"), "handle", note="已更换井盖")
-    unit.act(unit.get(f"/api/cases/{case_id}"), "feedback", note="处置完毕")
-    if "request_verify" in case()["actions"]:
+    unit.act(unit.get(f"/api/cases/{case_id}"), "feedback", note="处置完毕", result_kind="handled")
+    if "request_verify" in operator.possible(case()):
         operator.act(case(), "request_verify", note="请到现场核查")
 
     say("Handheld: the verify task comes down and is done with an after-photo")
@@ -249,10 +249,12 @@ def story(stack, facts):
 
     say("Town centre: close")
     wait_for(lambda: all(m["status"] == "derived" for m in case()["media"]) and case()["media"], 60, "previews were made")
-    closed = operator.act(case(), "close", note="核查通过，予以结案")
+    closed = operator.act(case(), "close", note="核查通过，予以结案", closing_basis="handled")
     final = case()
     facts.hold(final["stage"] in ("closed", "assessed"), f"the case is {final['stage']}")
-    facts.hold(final["on_time"] is True, "it was assessed: on time")
+    facts.hold(final["fields"].get("on_time") is True, "it was assessed: on time")
+    kept = [clock for clock in final["clocks"] if clock["name"] == "handle"]
+    facts.hold(len(kept) == 1 and kept[0]["kept"] is True and kept[0]["article"] != "", "its clock was kept, and names its article")
     steps = [e["type"] for e in final["events"]]
     say("  timeline: " + " → ".join(steps))
     facts.hold(all(e["actor"]["login"] and e["at"] for e in final["events"]), "every step of the timeline has actor and time")

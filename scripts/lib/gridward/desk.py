@@ -9,6 +9,7 @@ from .api import Refused
 UNREACHABLE = (OSError, http.client.HTTPException, ValueError)  # ValueError: an answer that was cut
 NOTES = {"accept": "情况属实，予以受理", "transfer": "请尽快处置", "take": "", "handle": "已处置", "feedback": "处置完毕",
          "request_verify": "请到现场核查", "close": "核查通过，予以结案"}
+FIELDS = {"feedback": {"result_kind": "handled"}, "close": {"closing_basis": "handled"}}
 NEXT = ["accept", "transfer", "take", "handle", "feedback", "request_verify", "close"]
 
 
@@ -60,10 +61,11 @@ class Desk(threading.Thread):
                 if refused.status in (403, 404):  # not the unit's
                     continue
                 raise
-            action = next((a for a in NEXT if a in case["actions"]), None)
+            possible = self.api(who).possible(case)
+            action = next((a for a in NEXT if a in possible), None)
             if action is None:
                 continue
-            words = {"note": NOTES[action]}
+            words = {"note": NOTES[action], **FIELDS.get(action, {})}
             if action == "transfer":
                 words["unit"] = self.stack.accounts["all"][self.stack.accounts["unit"]["login"]]["org"]
             self.tries += 1

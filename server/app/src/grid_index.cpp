@@ -60,4 +60,25 @@ Cases::GridIndex::Place Cases::GridIndex::find(Tx& tx, const std::string& town, 
   return {{}, known->path};
 }
 
+std::vector<std::string> Cases::GridIndex::towns(Tx& tx, const std::string& path, UnixMs) {
+  const auto revision = tx.org_revision();
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto known = below_.find(path);
+    if (known != below_.end() && known->second.revision == revision) return known->second.codes;
+  }
+  Towns fresh{revision, {}};
+  for (const auto& node : tx.orgs_below(path)) {
+    if (node.kind == OrgKind::town) fresh.codes.push_back(node.code);
+  }
+  // Of a village or a grid: the town it lies in.
+  if (fresh.codes.empty()) {
+    for (auto node = tx.find_org(path.substr(path.rfind('/') + 1)); node; node = tx.find_org(node->parent)) {
+      if (node->kind == OrgKind::town) fresh.codes.push_back(node->code);
+    }
+  }
+  const std::scoped_lock lock(mutex_);
+  return (below_[path] = std::move(fresh)).codes;
+}
+
 }  // namespace gridward::app

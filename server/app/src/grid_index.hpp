@@ -18,6 +18,8 @@ class Cases::GridIndex {
   };
   // The town's node must exist; otherwise the path is the town's code.
   Place find(Tx& tx, const std::string& town, const std::optional<Fix>& fix, UnixMs now);
+  // Codes of the towns of this subtree.
+  std::vector<std::string> towns(Tx& tx, const std::string& path, UnixMs now);
 
  private:
   struct Grid {
@@ -37,6 +39,11 @@ class Cases::GridIndex {
 
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Town>> towns_;  // as many as the registry has
+  struct Towns {
+    std::uint64_t revision = 0;
+    std::vector<std::string> codes;
+  };
+  std::map<std::string, Towns> below_;  // by path; as many as there are desks
 };
 
 }  // namespace gridward::app

@@ -234,11 +234,33 @@ class Check {
     const auto* org = known(user.org);
     if (org == nullptr) return say(row, "org", user.org + " is not known");
     // A member's node is the grid their punches are judged against; a unit's node is what orders go to.
-    if (user.role == Role::grid_member && org->kind != OrgKind::grid) say(row, "org", user.org + " is no grid");
-    if (user.role == Role::handling_unit && org->kind != OrgKind::unit)
-      say(row, "org", user.org + " is no handling unit");
-    if (user.role == Role::town_operator && org->kind != OrgKind::town && org->kind != OrgKind::district) {
-      say(row, "org", user.org + " is no town or district");
+    switch (user.role) {
+      case Role::grid_member:
+        if (org->kind != OrgKind::grid) say(row, "org", user.org + " is no grid");
+        break;
+      case Role::handling_unit:
+      case Role::unit_leader:
+        if (org->kind != OrgKind::unit) say(row, "org", user.org + " is no handling unit");
+        break;
+      case Role::grid_leader:
+        if (org->kind != OrgKind::village && org->kind != OrgKind::town) {
+          say(row, "org", user.org + " is no village or town");
+        }
+        break;
+      case Role::town_operator:
+      case Role::intake_desk:
+      case Role::coordination_desk:
+      case Role::supervisor:
+      case Role::channel:
+        if (org->kind != OrgKind::town && org->kind != OrgKind::district) {
+          say(row, "org", user.org + " is no town or district");
+        }
+        break;
+      case Role::inspector:
+      case Role::leader:
+      case Role::system_admin:
+      case Role::system:
+        break;
     }
   }
 

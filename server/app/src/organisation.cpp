@@ -30,7 +30,7 @@ Result<OrgView> Organisation::tree(const domain::Actor& actor) {
 }
 
 Result<std::vector<OrgNode>> Organisation::units(const domain::Actor& actor) {
-  if (!domain::may(actor.role, domain::Action::transfer) || actor.org_path.empty()) return not_for(actor);
+  if (!(at_desk(actor.role) || of_unit(actor.role)) || actor.org_path.empty()) return not_for(actor);
   std::vector<OrgNode> units;
   const auto read = services_.store.read([&](Tx& tx) -> Result<void> {
     units = tx.orgs_below(root_of(actor));
@@ -42,14 +42,17 @@ Result<std::vector<OrgNode>> Organisation::units(const domain::Actor& actor) {
 }
 
 Result<std::vector<User>> Organisation::members(const domain::Actor& actor) {
-  if (!sees_people(actor.role) || actor.org_path.empty()) return not_for(actor);
+  if (!(sees_people(actor.role) || of_unit(actor.role)) || actor.org_path.empty()) return not_for(actor);
   std::vector<User> users;
   const auto read = services_.store.read([&](Tx& tx) -> Result<void> {
     users = tx.users_below(actor.org_path);
     return {};
   });
   if (!read) return tl::unexpected(read.error());
-  std::erase_if(users, [](const User& user) { return user.role != Role::grid_member; });
+  std::erase_if(users, [&](const User& user) {
+    if (of_unit(actor.role)) return !of_unit(user.role) || user.org != actor.org || !user.active;
+    return !in_field(user.role);
+  });
   for (auto& user : users) user.password_hash.clear();
   return users;
 }

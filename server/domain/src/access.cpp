@@ -1,77 +1,97 @@
 #include <array>
 #include <gridward/domain/access.hpp>
-#include <utility>
 
 namespace gridward::domain {
 namespace {
 
-constexpr std::array<std::pair<Role, std::string_view>, 6> kRoles{{
-    {Role::grid_member, "grid_member"},
-    {Role::town_operator, "town_operator"},
-    {Role::handling_unit, "handling_unit"},
-    {Role::leader, "leader"},
-    {Role::system_admin, "system_admin"},
-    {Role::system, "system"},
-}};
-
-// Who may do it: one role an action, so that no one person carries a case from report to closing.
-struct ActionRow {
-  Action action;
-  std::string_view name;
-  Role role;
+// In the order of the enums.
+constexpr std::array<std::string_view, kRoles> kRoleNames{
+    "grid_member",       "grid_leader",   "inspector",   "town_operator", "intake_desk",
+    "coordination_desk", "handling_unit", "unit_leader", "supervisor",    "leader",
+    "channel",           "system_admin",  "system",
 };
-constexpr std::array<ActionRow, 13> kActions{{
-    {Action::report, "report", Role::grid_member},
-    {Action::accept, "accept", Role::town_operator},
-    {Action::reject, "reject", Role::town_operator},
-    {Action::transfer, "transfer", Role::town_operator},
-    {Action::take, "take", Role::handling_unit},
-    {Action::arrive, "arrive", Role::handling_unit},
-    {Action::handle, "handle", Role::handling_unit},
-    {Action::feedback, "feedback", Role::handling_unit},
-    {Action::request_verify, "request_verify", Role::town_operator},
-    {Action::verify, "verify", Role::grid_member},
-    {Action::rework, "rework", Role::town_operator},
-    {Action::close, "close", Role::town_operator},
-    {Action::assess, "assess", Role::system},
-}};
+constexpr std::array<std::string_view, kActions> kActionNames{
+    "report",
+    "self_handle",
+    "triage",
+    "accept",
+    "reject",
+    "direct_reply",
+    "duplicate",
+    "void_case",
+    "instruct",
+    "transfer",
+    "phone_notice",
+    "take",
+    "assign",
+    "unit_accept",
+    "contact",
+    "arrive",
+    "handle",
+    "assist",
+    "feedback",
+    "sign_result",
+    "request_return",
+    "confirm_return",
+    "grant_return",
+    "refuse_return",
+    "request_extension",
+    "grant_extension",
+    "refuse_extension",
+    "request_suspension",
+    "grant_suspension",
+    "refuse_suspension",
+    "resume",
+    "whistle",
+    "decide_lead",
+    "urge",
+    "supervise",
+    "remind",
+    "escalate",
+    "assign_down",
+    "escalate_to_head",
+    "request_verify",
+    "verify",
+    "desk_verify",
+    "rework",
+    "call_back",
+    "close",
+    "assess",
+    "sample",
+    "clue",
+    "count_complaint",
+    "confirm_circle",
+    "flag_caller",
+    "archive",
+    "warn",
+    "overdue",
+    "draft_list",
+    "approve_list",
+    "hold_meeting",
+    "file_minutes",
+};
+static_assert(!kRoleNames.back().empty() && !kActionNames.back().empty());
+
+template <class Enum, std::size_t N>
+std::string_view name_of(const std::array<std::string_view, N>& names, Enum value) {
+  const auto index = static_cast<std::size_t>(value);
+  return index < N ? names[index] : "unknown";
+}
+
+template <class Enum, std::size_t N>
+std::optional<Enum> value_of(const std::array<std::string_view, N>& names, std::string_view text) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (names[i] == text) return static_cast<Enum>(i);
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
-std::string_view to_string(Role role) {
-  for (const auto& [value, name] : kRoles) {
-    if (value == role) return name;
-  }
-  return "unknown";
-}
-
-std::string_view to_string(Action action) {
-  for (const auto& row : kActions) {
-    if (row.action == action) return row.name;
-  }
-  return "unknown";
-}
-
-std::optional<Role> role_from_string(std::string_view text) {
-  for (const auto& [value, name] : kRoles) {
-    if (name == text) return value;
-  }
-  return std::nullopt;
-}
-
-std::optional<Action> action_from_string(std::string_view text) {
-  for (const auto& row : kActions) {
-    if (row.name == text) return row.action;
-  }
-  return std::nullopt;
-}
-
-bool may(Role role, Action action) {
-  for (const auto& row : kActions) {
-    if (row.action == action) return row.role == role;
-  }
-  return false;
-}
+std::string_view to_string(Role role) { return name_of(kRoleNames, role); }
+std::string_view to_string(Action action) { return name_of(kActionNames, action); }
+std::optional<Role> role_from_string(std::string_view text) { return value_of<Role>(kRoleNames, text); }
+std::optional<Action> action_from_string(std::string_view text) { return value_of<Action>(kActionNames, text); }
 
 bool within(std::string_view subtree_path, std::string_view path) {
   // An empty path is nobody's subtree: a user without a node must not see everything.

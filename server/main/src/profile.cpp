@@ -66,10 +66,10 @@ int check_profile(const std::string& file, int status_when_wrong) {
   const auto policy = profile::load_policy(file);
   if (!policy) return say(policy.error(), status_when_wrong);
   std::printf(
-      "ok: profile %s (%s): %zu limits, %zu categories, %zu reject reasons, %zu units with office hours of their own, "
+      "ok: profile %s (%s): %zu limits, %zu categories, %zu processes, %zu units with office hours of their own, "
       "%zu special days, years to %d\n",
       policy->id.c_str(), policy->name.c_str(), policy->limits.size(), policy->categories.size(),
-      policy->reject_reasons.size(), policy->unit_hours.size(), policy->calendar.exceptions.size(),
+      policy->processes.size(), policy->unit_hours.size(), policy->calendar.exceptions.size(),
       static_cast<int>(policy->calendar.known_to.value_or(std::chrono::year{0})));
   return kDone;
 }

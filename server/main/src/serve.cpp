@@ -35,6 +35,7 @@ constexpr auto kStopLimit = 25s;
 constexpr auto kLinkGrace = 5s;
 constexpr auto kJobPause = 500ms;
 constexpr auto kTownsPause = 2s;
+constexpr auto kDeadlinePause = 1s;
 constexpr std::chrono::seconds kDownPause = 5s;
 
 // Ingest answers through the link and the link gives to ingest: one of the two must come later.
@@ -185,6 +186,9 @@ int serve(const Args& args) {
   std::optional<JobThread> photo_thread(std::in_place, "photos", [&] { return photo_jobs.run_once(); }, kJobPause);
   std::optional<JobThread> signature_thread(
       std::in_place, "signatures", [&] { return signature_jobs.run_once(); }, kJobPause);
+  app::DeadlineJobs deadline_jobs(services);
+  std::optional<JobThread> deadline_thread(
+      std::in_place, "deadlines", [&] { return deadline_jobs.run_once(); }, kDeadlinePause);
   live.set(&*photo_thread);
 
   std::unique_ptr<mqtt::ServerLink> link;
@@ -265,6 +269,7 @@ int serve(const Args& args) {
   server.stop(kHttpGrace);
   towns_thread.reset();
   down_thread.reset();
+  deadline_thread.reset();
   if (link) link->stop(kLinkGrace);
   ingest.wait_idle();
   devices.set(nullptr);

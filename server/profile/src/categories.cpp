@@ -27,7 +27,7 @@ void read_categories(const Node& list, domain::Policy& policy, CategoriesItem& h
   if (!list.array(1)) return;
   bool sound = true;
   list.each_element([&](const Node& row) {
-    if (!row.object({"code", "name", "limit", "default_unit"})) {
+    if (!row.object({"code", "name", "limit", "default_unit", "repeat_penalty", "photo_required"})) {
       sound = false;
       return;
     }
@@ -35,6 +35,8 @@ void read_categories(const Node& list, domain::Policy& policy, CategoriesItem& h
     if (const auto code = row.member("code")) category.code = code->text();
     if (const auto name = row.member("name")) category.name = name->text();
     if (const auto unit = row.member("default_unit", false)) category.default_unit = unit->text(true);
+    if (const auto flag = row.member("repeat_penalty", false)) category.repeat_penalty = flag->flag();
+    if (const auto flag = row.member("photo_required", false)) category.photo_required = flag->flag();
     if (const auto limit = row.member("limit")) {
       category.limit = limit->text();
       if (!category.limit.empty() && !policy.limits.contains(category.limit)) {

@@ -1,5 +1,8 @@
 #include "node.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <gridward/shared/limits.hpp>
 #include <nlohmann/json.hpp>
 
 namespace gridward::profile {
@@ -77,6 +80,40 @@ std::int64_t Node::number(std::int64_t least, std::int64_t greatest) const {
   if (number < least) problem(value_->dump() + ", at least " + std::to_string(least));
   if (number > greatest) problem(value_->dump() + ", at most " + std::to_string(greatest));
   return number;
+}
+
+std::string Node::name() const {
+  auto result = text();
+  const auto characters = static_cast<std::size_t>(
+      std::ranges::count_if(result, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  if (characters > limits::kNameCharacters) {
+    problem(std::to_string(characters) + " characters, at most " + std::to_string(limits::kNameCharacters));
+  }
+  return result;
+}
+
+std::int64_t Node::hundredths(std::int64_t least, std::int64_t greatest) const {
+  if (!value_->is_number_float()) return number(least, greatest) * 100;
+  const auto value = value_->get<double>();
+  const auto all = std::round(value * 100);
+  if (value < static_cast<double>(least)) {
+    problem(value_->dump() + ", at least " + std::to_string(least));
+  } else if (value > static_cast<double>(greatest)) {
+    problem(value_->dump() + ", at most " + std::to_string(greatest));
+  } else if (std::abs(value * 100 - all) > 1e-6) {
+    problem(value_->dump() + " has more than two decimals");
+  } else {
+    return static_cast<std::int64_t>(all);
+  }
+  return least * 100;
+}
+
+bool Node::flag() const {
+  if (!value_->is_boolean()) {
+    problem(value_->dump() + " is neither true nor false");
+    return false;
+  }
+  return value_->get<bool>();
 }
 
 }  // namespace gridward::profile

@@ -19,7 +19,7 @@ using Problems = std::vector<Error>;
 // default.
 class Node {
  public:
-  Node(const nlohmann::json& value, std::string path, Problems& problems)
+  Node(const nlohmann::ordered_json& value, std::string path, Problems& problems)
       : value_(&value), path_(std::move(path)), problems_(&problems) {}
 
   void problem(std::string detail) const;
@@ -37,12 +37,16 @@ class Node {
   void each_element(const std::function<void(const Node&)>& each) const;
 
   std::string text(bool may_be_empty = false) const;
+  std::string name() const;                                              // a text that fits where names are kept
   std::int64_t number(std::int64_t least, std::int64_t greatest) const;  // inclusive
+  // A number of no more than two decimals as hundredths; the limits are whole and inclusive.
+  std::int64_t hundredths(std::int64_t least, std::int64_t greatest) const;
+  bool flag() const;
 
  private:
   std::string join(const std::string& name) const { return path_.empty() ? name : path_ + "." + name; }
 
-  const nlohmann::json* value_;
+  const nlohmann::ordered_json* value_;
   std::string path_;
   Problems* problems_;
 };

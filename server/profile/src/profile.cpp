@@ -3,6 +3,7 @@
 #include <gridward/profile/profile.hpp>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <string>
 
@@ -11,13 +12,25 @@
 namespace gridward::profile {
 namespace {
 
-using nlohmann::json;
+// Objects keep their order: of stages, steps and code lists.
+using json = nlohmann::ordered_json;
 
 constexpr std::size_t kLargestFile = std::size_t{4} * 1024 * 1024;
 
+// How the county reads what its documents leave open: for people, so only that it is written down is checked.
+void check_readings(const Node& list) {
+  if (!list.array(0)) return;
+  list.each_element([](const Node& row) {
+    if (!row.object({"point", "text"})) return;
+    if (const auto point = row.member("point")) point->name();
+    if (const auto text = row.member("text")) text->text();
+  });
+}
+
 void read_profile(const Node& root, domain::Policy& policy) {
   if (!root.object({"about", "id", "name", "utc_offset_minutes", "office_hours", "office_hours_article", "unit_hours",
-                    "holidays", "limits", "categories", "reject_reasons", "device"})) {
+                    "holidays", "limits", "categories", "codes", "channels", "clocks", "processes", "scores",
+                    "readings", "device"})) {
     return;
   }
   if (const auto id = root.member("id")) policy.id = id->text();
@@ -33,8 +46,75 @@ void read_profile(const Node& root, domain::Policy& policy) {
   auto& handhelds = policy.handhelds.emplace();
   if (const auto categories = root.member("categories")) read_categories(*categories, policy, handhelds.categories);
   if (const auto device = root.member("device", false)) read_device(*device, handhelds.settings);
-  if (const auto reasons = root.member("reject_reasons")) read_reject_reasons(*reasons, policy);
+  if (const auto codes = root.member("codes")) read_codes(*codes, policy);
+  if (const auto channels = root.member("channels")) read_channels(*channels, policy);
+  if (const auto clocks = root.member("clocks")) read_clock_titles(*clocks, policy);
+  if (const auto processes = root.member("processes")) read_processes(*processes, policy);
+  if (const auto scores = root.member("scores", false)) read_scores(*scores, policy);
+  if (const auto readings = root.member("readings", false)) check_readings(*readings);
 }
+
+// The domain names its own members and counts steps; a profile has other keys and names for them.
+std::string path_in_profile(std::string path, const domain::Policy& policy) {
+  const auto replace = [&](std::string_view from, std::string_view to) {
+    const auto at = path.find(from);
+    if (at != std::string::npos) path.replace(at, from.size(), to);
+  };
+  replace("clock_titles.", "clocks.");
+  replace("].required", "].require");
+  replace("].optional", "].allow");
+  replace("].guards", "].when");
+  replace(".stage_titles.", ".stages.");
+  for (const auto& [id, process] : policy.processes) {
+    for (std::size_t i = 0; i < process.steps.size(); ++i) {
+      replace("processes." + id + ".steps[" + std::to_string(i) + "]",
+              "processes." + id + ".steps." + process.steps[i].name);
+    }
+  }
+  return path;
+}
+
+// What the parts ask of each other; of no use while one of them is wrong in itself.
+void check_whole(const domain::Policy& policy, Problems& problems) {
+  if (!problems.empty()) return;
+  for (auto& found : domain::policy_problems(policy)) {
+    problems.push_back(
+        {ErrorCode::config_invalid, path_in_profile(std::move(found.path), policy), std::move(found.text)});
+  }
+}
+
+// Of two members of one name JSON keeps the last, so a step written twice would go unseen.
+class Keys {
+ public:
+  explicit Keys(Problems& problems) : problems_(&problems) {}
+
+  bool see(json::parse_event_t event, const json& value) {
+    if (event == json::parse_event_t::object_start) levels_.emplace_back();
+    if (event == json::parse_event_t::object_end && !levels_.empty()) levels_.pop_back();
+    if (event == json::parse_event_t::key && !levels_.empty()) {
+      auto& level = levels_.back();
+      level.current = value.get<std::string>();
+      if (!level.seen.insert(level.current).second) {
+        problems_->push_back({ErrorCode::config_invalid, path(), "stands there twice"});
+      }
+    }
+    return true;
+  }
+
+ private:
+  struct Level {
+    std::set<std::string> seen;
+    std::string current;
+  };
+  std::string path() const {
+    std::string text;
+    for (const auto& level : levels_) text += (text.empty() ? "" : ".") + level.current;
+    return text;
+  }
+
+  std::vector<Level> levels_;
+  Problems* problems_;
+};
 
 std::optional<json> parse(std::string_view text, const std::string& what, Problems& problems) {
   if (text.size() > kLargestFile) {
@@ -42,8 +122,10 @@ std::optional<json> parse(std::string_view text, const std::string& what, Proble
                         std::to_string(text.size()) + " bytes, at most " + std::to_string(kLargestFile)});
     return std::nullopt;
   }
+  Keys keys(problems);
+  const auto watch = [&](int, json::parse_event_t event, const json& value) { return keys.see(event, value); };
   try {
-    return json::parse(text, nullptr, true, true);
+    return json::parse(text, watch, true, true);
   } catch (const json::parse_error& e) {
     // Not the library's own words: they quote what it read, which may be no text.
     const auto read = text.substr(0, std::min(e.byte, text.size()));
@@ -72,7 +154,10 @@ PolicyResult parse_named(std::string_view profile, std::string_view holidays, co
   domain::Policy policy;
   const auto rules = parse(profile, profile_name, problems);
   const auto days = parse(holidays, holidays_name, problems);
-  if (rules) read_profile(Node(*rules, "", problems), policy);
+  if (rules) {
+    read_profile(Node(*rules, "", problems), policy);
+    check_whole(policy, problems);
+  }
   if (days) read_holidays(Node(*days, holidays_name, problems), policy.calendar);
   if (!problems.empty()) return tl::unexpected(std::move(problems));
   return policy;

@@ -19,8 +19,18 @@ void read_limits(const Node& table, domain::Policy& policy);
 // categories.cpp; after the limits, which the categories name
 void read_categories(const Node& list, domain::Policy& policy, CategoriesItem& handhelds);
 
-// reasons.cpp
-void read_reject_reasons(const Node& list, domain::Policy& policy);
+// codes.cpp
+void read_codes(const Node& table, domain::Policy& policy);
+
+// channels.cpp
+void read_channels(const Node& table, domain::Policy& policy);
+void read_clock_titles(const Node& table, domain::Policy& policy);
+
+// processes.cpp
+void read_processes(const Node& table, domain::Policy& policy);
+
+// scores.cpp
+void read_scores(const Node& list, domain::Policy& policy);
 
 // device.cpp
 void read_device(const Node& section, SettingsItem& settings);

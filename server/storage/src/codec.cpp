@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <utility>
+#include <variant>
 
 namespace gridward::storage {
 namespace {
@@ -61,6 +64,48 @@ class Writer {
     name(key);
     out_ += json;
   }
+  void texts(std::string_view key, std::span<const std::string> values) {
+    if (values.empty()) return;
+    name(key);
+    out_ += '[';
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (i > 0) out_ += ',';
+      quoted(values[i]);
+    }
+    out_ += ']';
+  }
+  void fields(std::string_view key, const domain::FieldMap& fields) {
+    if (fields.empty()) return;
+    name(key);
+    out_ += fields_text(fields);
+  }
+  void rule(std::string_view key, const domain::ClockRule& rule) {
+    if (rule == domain::ClockRule{}) return;
+    Writer inner;
+    inner.rule(rule);
+    raw(key, inner.take());
+  }
+  void rule(const domain::ClockRule& rule) {
+    text("key", rule.key);
+    text("article", rule.article);
+    text("unit", domain::to_string(rule.unit));
+    number("amount", rule.amount);
+  }
+  // A list of objects, each written by f(Writer&, one); nothing when there are none.
+  template <class List, class F>
+  void list(std::string_view key, const List& values, F&& f) {
+    if (values.empty()) return;
+    name(key);
+    out_ += '[';
+    bool first = true;
+    for (const auto& value : values) {
+      if (!std::exchange(first, false)) out_ += ',';
+      Writer inner;
+      f(inner, value);
+      out_ += inner.take();
+    }
+    out_ += ']';
+  }
   bool empty() const { return out_.size() == 1; }
   std::string take() {
     out_ += '}';
@@ -105,6 +150,22 @@ class Writer {
   std::string out_;
 };
 
+void write_score(Writer& out, const domain::ScoreLine& score) {
+  out.text("rule", score.rule);
+  out.text("article", score.article);
+  if (score.of_unit) out.flag("of_unit", true);
+  out.text("whom", score.whom);
+  out.number("points", score.points);
+  if (score.causes.empty()) return;
+  std::string causes = "[";
+  for (const auto n : score.causes) {
+    if (causes.size() > 1) causes += ',';
+    causes += std::to_string(n);
+  }
+  causes += ']';
+  out.raw("causes", causes);
+}
+
 Json parse(std::string_view text) {
   auto json = Json::parse(text, nullptr, false);
   if (!json.is_object()) unreadable("JSON object", text);
@@ -118,10 +179,15 @@ T get(const Json& json, const char* key) {
   if (found == json.end()) return T{};
   return found->get<T>();
 }
+// `get` of a number takes a fraction too.
+std::int64_t whole(const Json& json) {
+  if (!json.is_number_integer()) unreadable("whole number", json.dump());
+  return json.get<std::int64_t>();
+}
 std::optional<UnixMs> time_in(const Json& json, const char* key) {
   const auto found = json.find(key);
   if (found == json.end()) return std::nullopt;
-  return from_unix_ms(found->get<std::int64_t>());
+  return from_unix_ms(whole(*found));
 }
 Uuid id_in(const Json& json, const char* key) {
   const auto found = json.find(key);
@@ -163,6 +229,96 @@ std::optional<Fix> fix_in(const Json& json, const char* key) {
   const auto found = json.find(key);
   if (found == json.end()) return std::nullopt;
   return fix_in(*found);
+}
+
+const Json* list_in(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  if (found == json.end()) return nullptr;
+  if (!found->is_array()) unreadable(std::string("list of ") + key, json.dump());
+  return &*found;
+}
+template <class T, class F>
+std::vector<T> list_in(const Json& json, const char* key, F&& one) {
+  std::vector<T> out;
+  if (const auto* list = list_in(json, key)) {
+    for (const auto& item : *list) out.push_back(one(item));
+  }
+  return out;
+}
+std::vector<std::string> texts_in(const Json& json, const char* key) {
+  return list_in<std::string>(json, key, [](const Json& item) { return item.get<std::string>(); });
+}
+
+std::uint32_t count_of(const Json& json) {
+  const auto number = whole(json);
+  if (number < 0 || number > std::numeric_limits<std::uint32_t>::max()) unreadable("count", json.dump());
+  return static_cast<std::uint32_t>(number);
+}
+
+domain::FieldValue field_value(const domain::FieldInfo& info, const Json& json) {
+  switch (info.type) {
+    case domain::FieldType::text:
+    case domain::FieldType::code:
+    case domain::FieldType::name:
+    case domain::FieldType::id:
+      return json.get<std::string>();
+    case domain::FieldType::names:
+      if (!json.is_array()) unreadable("list of names", json.dump());
+      return json.get<std::vector<std::string>>();
+    case domain::FieldType::flag:
+      return json.get<bool>();
+    case domain::FieldType::number:
+      return whole(json);
+    case domain::FieldType::time:
+      return from_unix_ms(whole(json));
+  }
+  unreadable("field", info.name);
+}
+domain::FieldMap fields_in(const Json& json) {
+  if (!json.is_object()) unreadable("object of fields", json.dump());
+  domain::FieldMap fields;
+  for (const auto& [name, value] : json.items()) {
+    const auto field = domain::field_from_string(name);
+    if (!field) unreadable("name of a field", name);
+    fields.emplace(*field, field_value(domain::field_info(*field), value));
+  }
+  return fields;
+}
+domain::FieldMap fields_in(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found == json.end() ? domain::FieldMap{} : fields_in(*found);
+}
+domain::ClockRule rule_in(const Json& json) {
+  domain::ClockRule rule;
+  rule.key = get<std::string>(json, "key");
+  rule.article = get<std::string>(json, "article");
+  const auto unit = get<std::string>(json, "unit");
+  const auto known = domain::clock_unit_from_string(unit);
+  if (!known) unreadable("unit of a clock", unit);
+  rule.unit = *known;
+  const auto amount = whole(json.at("amount"));
+  if (amount < std::numeric_limits<int>::min() || amount > std::numeric_limits<int>::max()) {
+    unreadable("amount of a clock", json.dump());
+  }
+  rule.amount = static_cast<int>(amount);
+  return rule;
+}
+domain::ClockRule rule_in(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found == json.end() ? domain::ClockRule{} : rule_in(*found);
+}
+domain::ScoreLine score_in(const Json& json) {
+  domain::ScoreLine score;
+  score.rule = get<std::string>(json, "rule");
+  score.article = get<std::string>(json, "article");
+  score.of_unit = get<bool>(json, "of_unit");
+  score.whom = get<std::string>(json, "whom");
+  score.points = whole(json.at("points"));
+  score.causes = list_in<std::uint64_t>(json, "causes", [](const Json& n) {
+    if (!n.is_number_unsigned()) unreadable("number of an event", n.dump());
+    return n.get<std::uint64_t>();
+  });
+  return score;
 }
 
 // One place that turns a JSON library's complaint into this file's.
@@ -341,25 +497,84 @@ std::vector<ByteRange> ranges_of(std::string_view text) {
   return ranges;
 }
 
+std::string fields_text(const domain::FieldMap& fields) {
+  Writer out;
+  for (const auto& [field, value] : fields) {
+    const auto& info = domain::field_info(field);
+    struct Put {
+      Writer& out;
+      std::string_view name;
+      void operator()(const std::string& text) const {
+        std::string quoted;
+        Writer::quote(quoted, text);
+        out.raw(name, quoted);
+      }
+      void operator()(bool flag) const { out.flag(name, flag); }
+      void operator()(std::int64_t number) const { out.number(name, number); }
+      void operator()(UnixMs at) const { out.time(name, at); }
+      void operator()(const std::vector<std::string>& names) const {
+        if (names.empty()) out.raw(name, "[]");
+        out.texts(name, names);
+      }
+    };
+    std::visit(Put{out, info.name}, value);
+  }
+  return out.take();
+}
+
+domain::FieldMap fields_of(std::string_view text) {
+  return reading(text, [&] { return fields_in(parse(text)); });
+}
+
 std::string case_text(const domain::CaseRecord& record) {
   Writer out;
   out.actor("reporter", record.reporter);
   // The column cannot hold a NUL.
   if (record.text.find('\0') != std::string::npos) out.text("text", record.text);
   out.fix("place", record.place);
+  out.text("back", record.back);
+  out.texts("assisting_units", record.assisting_units);
+  out.texts("assisting_open", record.assisting_open);
   out.text("handler", record.handler);
   out.number("round", record.round);
   out.time("captured_at", record.captured_at);
   out.time("reported_at", record.reported_at);
-  out.time("clock_started_at", record.clock_started_at);
-  out.time("due_at", record.due_at);
-  out.time("handled_at", record.handled_at);
   out.time("closed_at", record.closed_at);
-  out.flag("on_time", record.on_time);
+  out.list("clocks", record.clocks, [](Writer& one, const domain::CaseClock& clock) {
+    one.text("name", clock.name);
+    one.number("round", clock.round);
+    one.text("unit", clock.unit);
+    one.rule("rule", clock.rule);
+    one.time("started", clock.started);
+    one.time("due", clock.due);
+    if (clock.provisional) one.flag("provisional", true);
+    one.list("pauses", clock.pauses, [](Writer& pause, const domain::Pause& p) {
+      pause.time("from", p.from);
+      pause.time("to", p.to);
+    });
+    one.time("ended", clock.ended);
+    one.flag("kept", clock.kept);
+    if (clock.warned) one.flag("warned", true);
+    if (clock.overdue) one.flag("overdue", true);
+    one.list("extended", clock.extended, [](Writer& rule, const domain::ClockRule& r) { rule.rule(r); });
+  });
+  out.list("requests", record.requests, [](Writer& one, const domain::Request& request) {
+    one.text("what", request.what);
+    one.text("by", request.by);
+    one.text("confirmed_by", request.confirmed_by);
+    one.fields("fields", request.fields);
+  });
+  out.texts("past_units", record.past_units);
+  if (record.return_locked) out.flag("return_locked", true);
   out.id("verify_task", record.verify_task);
   out.text("verifier", record.verifier);
   out.outcome("verify_outcome", record.verify_outcome);
   out.text("feedback", record.feedback);
+  out.fields("values", record.values);
+  Writer counts;
+  for (const auto& [action, n] : record.counts) counts.number(domain::to_string(action), n);
+  if (!counts.empty()) out.raw("counts", counts.take());
+  out.list("scores", record.scores, write_score);
   return out.take();
 }
 
@@ -369,19 +584,50 @@ void read_case_text(std::string_view text, domain::CaseRecord& record) {
     record.reporter = actor_in(json, "reporter");
     if (json.contains("text")) record.text = json.at("text").get<std::string>();
     record.place = fix_in(json, "place");
+    record.back = get<std::string>(json, "back");
+    record.assisting_units = texts_in(json, "assisting_units");
+    record.assisting_open = texts_in(json, "assisting_open");
     record.handler = get<std::string>(json, "handler");
-    record.round = get<std::uint32_t>(json, "round");
+    record.round = count_of(json.at("round"));
     record.captured_at = time_in(json, "captured_at").value_or(UnixMs{});
     record.reported_at = time_in(json, "reported_at").value_or(UnixMs{});
-    record.clock_started_at = time_in(json, "clock_started_at");
-    record.due_at = time_in(json, "due_at");
-    record.handled_at = time_in(json, "handled_at");
     record.closed_at = time_in(json, "closed_at");
-    record.on_time = flag_in(json, "on_time");
+    record.clocks = list_in<domain::CaseClock>(json, "clocks", [](const Json& one) {
+      domain::CaseClock clock;
+      clock.name = get<std::string>(one, "name");
+      clock.round = count_of(one.at("round"));
+      clock.unit = get<std::string>(one, "unit");
+      clock.rule = rule_in(one, "rule");
+      clock.started = from_unix_ms(whole(one.at("started")));
+      clock.due = time_in(one, "due");
+      clock.provisional = get<bool>(one, "provisional");
+      clock.pauses = list_in<domain::Pause>(one, "pauses", [](const Json& pause) {
+        return domain::Pause{from_unix_ms(whole(pause.at("from"))), time_in(pause, "to")};
+      });
+      clock.ended = time_in(one, "ended");
+      clock.kept = flag_in(one, "kept");
+      clock.warned = get<bool>(one, "warned");
+      clock.overdue = get<bool>(one, "overdue");
+      clock.extended = list_in<domain::ClockRule>(one, "extended", [](const Json& rule) { return rule_in(rule); });
+      return clock;
+    });
+    record.requests = list_in<domain::Request>(json, "requests", [](const Json& one) {
+      return domain::Request{get<std::string>(one, "what"), get<std::string>(one, "by"),
+                             get<std::string>(one, "confirmed_by"), fields_in(one, "fields")};
+    });
+    record.past_units = texts_in(json, "past_units");
+    record.return_locked = get<bool>(json, "return_locked");
     record.verify_task = id_in(json, "verify_task");
     record.verifier = get<std::string>(json, "verifier");
     record.verify_outcome = outcome_in(json, "verify_outcome", TaskOutcome::cannot_check);
     record.feedback = get<std::string>(json, "feedback");
+    record.values = fields_in(json, "values");
+    record.counts.clear();
+    if (const auto counts = json.find("counts"); counts != json.end()) {
+      if (!counts->is_object()) unreadable("object of counts", counts->dump());
+      for (const auto& [name, n] : counts->items()) record.counts.emplace(action_of(name), count_of(n));
+    }
+    record.scores = list_in<domain::ScoreLine>(json, "scores", score_in);
     return 0;
   });
 }
@@ -391,30 +637,28 @@ std::string event_text(const domain::CaseEvent& event, const EventSecrets& secre
   out.actor("actor", event.actor);
   out.fix("place", event.place);
   out.text("note", event.note);
-  out.text("category", event.category);
-  out.text("grid", event.grid);
-  out.text("town", event.town);
-  out.text("unit", event.unit);
-  out.text("reason", event.reason);
-  out.id("task", event.task);
-  out.text("assignee", event.assignee);
-  out.outcome("outcome", event.outcome);
-  out.time("due_at", event.due_at);
-  if (event.due_provisional) out.flag("due_provisional", true);
-  out.flag("on_time", event.on_time);
+  out.fields("fields", event.fields);
+  out.text("process", event.process);
+  out.text("step", event.step);
+  out.text("stage", event.stage);
+  if (event.aside) out.flag("aside", true);
+  if (event.ends) out.flag("ends", true);
   out.text("rule", event.rule);
-  if (!event.media.empty()) {
-    std::string media = "[";
-    for (const auto& one : event.media) {
-      if (media.size() > 1) media += ',';
-      Writer item;
-      item.text("sha256", to_hex(one.sha256));
-      item.number("role", static_cast<std::int64_t>(one.role));
-      media += item.take();
-    }
-    media += ']';
-    out.raw("media", media);
-  }
+  out.list("clocks", event.clocks, [](Writer& one, const domain::ClockChange& change) {
+    one.text("clock", change.clock);
+    one.text("op", domain::to_string(change.op));
+    one.time("at", change.at);
+    one.rule("rule", change.rule);
+    one.text("unit", change.unit);
+    one.time("due", change.due);
+    if (change.provisional) one.flag("provisional", true);
+    one.flag("kept", change.kept);
+  });
+  out.list("scores", event.scores, write_score);
+  out.list("media", event.media, [](Writer& one, const domain::EvidenceRef& media) {
+    one.text("sha256", to_hex(media.sha256));
+    one.number("role", static_cast<std::int64_t>(media.role));
+  });
   Writer salts;
   Writer erased;
   for (const auto field : domain::kPersonal) {
@@ -433,25 +677,33 @@ void read_event_text(std::string_view text, domain::CaseEvent& event, EventSecre
     event.actor = actor_in(json, "actor");
     event.place = fix_in(json, "place");
     event.note = get<std::string>(json, "note");
-    event.category = get<std::string>(json, "category");
-    event.grid = get<std::string>(json, "grid");
-    event.town = get<std::string>(json, "town");
-    event.unit = get<std::string>(json, "unit");
-    event.reason = get<std::string>(json, "reason");
-    event.task = id_in(json, "task");
-    event.assignee = get<std::string>(json, "assignee");
-    event.outcome = outcome_in(json, "outcome", TaskOutcome::cannot_check);
-    event.due_at = time_in(json, "due_at");
-    event.due_provisional = get<bool>(json, "due_provisional");
-    event.on_time = flag_in(json, "on_time");
+    event.fields = fields_in(json, "fields");
+    event.process = get<std::string>(json, "process");
+    event.step = get<std::string>(json, "step");
+    event.stage = get<std::string>(json, "stage");
+    event.aside = get<bool>(json, "aside");
+    event.ends = get<bool>(json, "ends");
     event.rule = get<std::string>(json, "rule");
-    event.media.clear();
-    if (const auto media = json.find("media"); media != json.end()) {
-      for (const auto& one : *media) {
-        event.media.push_back({sha256_of(one.at("sha256").get_ref<const std::string&>()),
-                               enum_of(get<long long>(one, "role"), MediaRole::scan)});
-      }
-    }
+    event.clocks = list_in<domain::ClockChange>(json, "clocks", [](const Json& one) {
+      domain::ClockChange change;
+      change.clock = get<std::string>(one, "clock");
+      const auto op = get<std::string>(one, "op");
+      const auto known = domain::clock_op_from_string(op);
+      if (!known) unreadable("change of a clock", op);
+      change.op = *known;
+      change.at = from_unix_ms(whole(one.at("at")));
+      change.rule = rule_in(one, "rule");
+      change.unit = get<std::string>(one, "unit");
+      change.due = time_in(one, "due");
+      change.provisional = get<bool>(one, "provisional");
+      change.kept = flag_in(one, "kept");
+      return change;
+    });
+    event.scores = list_in<domain::ScoreLine>(json, "scores", score_in);
+    event.media = list_in<domain::EvidenceRef>(json, "media", [](const Json& one) {
+      return domain::EvidenceRef{sha256_of(one.at("sha256").get_ref<const std::string&>()),
+                                 enum_of(get<long long>(one, "role"), MediaRole::scan)};
+    });
     secrets = {};
     event.erased.reset();
     const auto salts = json.find("salts");

@@ -30,7 +30,11 @@ std::vector<CheckItem> checks_of(std::string_view text);
 std::string ranges_text(const std::vector<ByteRange>& ranges);  // "0+4096 8192+100"
 std::vector<ByteRange> ranges_of(std::string_view text);
 
-// The fields that have no column of their own.
+// By the table of domain/fields.hpp. Reading refuses a name that it does not have and a value of another type.
+std::string fields_text(const domain::FieldMap& fields);
+domain::FieldMap fields_of(std::string_view text);
+
+// What has no column of its own.
 std::string case_text(const domain::CaseRecord& record);
 void read_case_text(std::string_view text, domain::CaseRecord& record);
 // What opens the commitments of an event, by the number of the personal field: the salt beside a value, or what the

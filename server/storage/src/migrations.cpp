@@ -55,6 +55,7 @@ std::span<const Migration> all_migrations() {
       m0010_handed_to_devices(),
       m0011_notices_and_flags(),
       m0012_clocks(),
+      m0014_processes(),
   };
   return migrations;
 }
@@ -72,6 +73,12 @@ Result<int> migrate(const std::string& url, std::span<const Migration> migration
       return fail(
           ErrorCode::newer_database, "schema_version",
           "the database is version " + std::to_string(version) + ", this program knows " + std::to_string(newest));
+    }
+    for (const auto& step : migrations) {
+      if (version == 0 || step.version <= version || !step.unfit) continue;
+      if (auto why = step.unfit(connection, version); !why.empty()) {
+        return fail(ErrorCode::storage_failed, "migration " + std::to_string(step.version), std::move(why));
+      }
     }
     // Before there is anything in it: SQLite syncs the folder that names its files, but not the folders above, which
     // may have been made a moment ago.

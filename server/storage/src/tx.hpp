@@ -78,12 +78,19 @@ class SqlTx final : public app::Tx {
   void finish_signature_job(std::int64_t row) override;
 
   std::string next_case_number(std::string_view town, std::string_view yyyymmdd) override;
-  bool insert_case(const domain::CaseRecord& record, std::string_view org_path) override;
-  bool update_case(const domain::CaseRecord& record, std::uint64_t expected_version) override;
+  bool insert_case(const domain::CaseRecord& record, std::string_view org_path,
+                   std::optional<UnixMs> next_alarm) override;
+  bool update_case(const domain::CaseRecord& record, std::uint64_t expected_version,
+                   std::optional<UnixMs> next_alarm) override;
+  void move_case(const Uuid& id, std::string_view org_path) override;
   std::optional<domain::CaseRecord> find_case(const Uuid& id) override;
   std::string case_org_path(const Uuid& id) override;
   app::CasePage list_cases(const app::CaseFilter& filter) override;
-  std::map<domain::Stage, std::size_t> count_cases(const app::CaseFilter& filter) override;
+  app::CaseCounts count_cases(const app::CaseFilter& filter) override;
+  std::vector<Uuid> alarmed_cases(UnixMs now, std::size_t limit) override;
+  void set_alarm(const Uuid& id, std::optional<UnixMs> next_alarm) override;
+  std::optional<Uuid> find_reference(std::string_view channel, std::string_view reference) override;
+  bool insert_reference(std::string_view channel, std::string_view reference, const Uuid& id) override;
   void append_events(const Uuid& case_id, std::uint64_t first_n, std::span<const domain::CaseEvent> events,
                      std::optional<std::int64_t> record) override;
   std::vector<app::StoredEvent> case_events(const Uuid& case_id) override;
@@ -143,6 +150,16 @@ class SqlTx final : public app::Tx {
   WriteState& state();
   void erase_in_case(const Uuid& case_id, const std::function<domain::PersonalSet(const app::StoredEvent&)>& fields_of,
                      std::size_t& erased);
+  // What a case counts among: changed with its row, in one transaction.
+  struct Counted {
+    std::string area;
+    std::string process;
+    std::string stage;
+    std::vector<std::pair<std::string, bool>> units;  // code, leads it?
+    bool operator==(const Counted&) const = default;
+  };
+  void recount(const Uuid& id, const Counted& before, const Counted& after, std::int64_t updated_at);
+  void count_by(const std::string& scope, const Counted& counted, std::int64_t by);
   std::optional<StreamState> stream_row(std::string_view device, const std::string& epoch);
   StreamState stream_for_writing(const std::string& key, std::string_view device, const std::string& epoch);
   std::optional<std::int64_t> stream_of(std::string_view device, const Uuid& epoch);

@@ -1,5 +1,6 @@
 #include <charconv>
 #include <gridward/shared/limits.hpp>
+#include <utility>
 
 #include "chain.hpp"
 #include "codec.hpp"
@@ -12,8 +13,9 @@ constexpr std::size_t kPage = 200;
 constexpr std::size_t kCounted = 10'000;
 
 constexpr std::string_view kColumns =
-    "id, number, town, grid, category, stage, step, unit, version, updated_at, text, data";
-constexpr std::size_t kColumnCount = 12;
+    "cases.id, number, process, stage, step, ends, town, grid, category, channel, holder, cases.unit, version, "
+    "cases.updated_at, text, data";
+constexpr std::size_t kColumnCount = 16;
 
 std::optional<std::int64_t> parse_number(std::string_view text) {
   std::int64_t number = 0;
@@ -28,32 +30,29 @@ std::int64_t number_of(std::string_view text) {
   return *number;
 }
 
-domain::CaseRecord case_of(const std::string& id, std::string number, std::string town, std::string grid,
-                           std::string category, const std::string& stage, const std::string& step, std::string unit,
-                           std::int64_t version, std::int64_t updated_at, std::string text, const std::string& data) {
+domain::CaseRecord case_of(const std::vector<std::string>& row) {
   domain::CaseRecord record;
-  record.id = uuid_of(id);
-  record.number = std::move(number);
-  record.town = std::move(town);
-  record.grid = std::move(grid);
-  record.category = std::move(category);
-  const auto known_stage = domain::stage_from_string(stage);
-  const auto known_step = domain::step_from_string(step);
-  if (!known_stage) unreadable("stage", stage);
-  if (!known_step) unreadable("step", step);
-  record.stage = *known_stage;
-  record.step = *known_step;
-  record.unit = std::move(unit);
-  record.version = static_cast<std::uint64_t>(version);
-  record.updated_at = from_unix_ms(updated_at);
-  record.text = std::move(text);
-  read_case_text(data, record);
+  record.id = uuid_of(row[0]);
+  record.number = row[1];
+  record.process = row[2];
+  record.stage = row[3];
+  record.step = row[4];
+  record.ends = number_of(row[5]) != 0;
+  record.town = row[6];
+  record.grid = row[7];
+  record.category = row[8];
+  record.channel = row[9];
+  record.holder = row[10];
+  record.unit = row[11];
+  record.version = static_cast<std::uint64_t>(number_of(row[12]));
+  record.updated_at = from_unix_ms(number_of(row[13]));
+  record.text = row[14];
+  read_case_text(row[15], record);
   return record;
 }
 
-domain::CaseRecord case_of(const std::vector<std::string>& row) {
-  return case_of(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], number_of(row[8]), number_of(row[9]),
-                 row[10], row[11]);
+std::optional<std::int64_t> ms_of(const std::optional<UnixMs>& at) {
+  return at ? std::optional(to_unix_ms(*at)) : std::nullopt;
 }
 
 // "%", "_" and the escape itself stand for themselves.
@@ -67,27 +66,27 @@ std::string like_text(std::string_view text) {
   return out;
 }
 
+// Where a page ends: the value the list is ordered by, and the id.
 struct Cursor {
-  std::int64_t updated_at = 0;
+  std::int64_t at = 0;
   std::string id;
 };
-std::string cursor_text(const domain::CaseRecord& last) {
-  return std::to_string(to_unix_ms(last.updated_at)) + "_" + uuid_text(last.id);
-}
+std::string cursor_text(std::int64_t at, const Uuid& id) { return std::to_string(at) + "_" + uuid_text(id); }
 std::optional<Cursor> cursor_of(std::string_view text) {
   const auto border = text.find('_');
   if (border == std::string_view::npos) return std::nullopt;
-  const auto updated_at = parse_number(text.substr(0, border));
+  const auto at = parse_number(text.substr(0, border));
   const auto id = from_hex(text.substr(border + 1));
-  if (!updated_at || !id || id->size() != 16) return std::nullopt;
-  return Cursor{*updated_at, to_hex(*id)};
+  if (!at || !id || id->size() != 16) return std::nullopt;
+  return Cursor{*at, to_hex(*id)};
 }
 
 struct Where {
   std::string sql = " WHERE 1 = 1";
+  bool of_unit = false;  // the list of a unit, from case_units
   std::vector<Parameter> parameters;
 
-  void add(std::string_view condition, std::initializer_list<Parameter> values) {
+  void add(const std::string& condition, std::initializer_list<Parameter> values) {
     sql += " AND ";
     sql += condition;
     parameters.insert(parameters.end(), values);
@@ -105,14 +104,19 @@ Where where_of(const app::CaseFilter& filter) {
     if (parts >= 2) where.add("area = :area", {area});
     if (parts != 2) where.add("org_path || '' >= :from AND org_path || '' < :to", {range.from, range.to});
   }
-  if (!filter.unit.empty()) where.add("unit = :unit AND unit <> ''", {filter.unit});
+  if (!filter.unit.empty()) {
+    where.of_unit = true;
+    where.add("case_units.unit = :unit", {filter.unit});
+  }
   if (!filter.reporter.empty()) where.add("reporter = :reporter", {filter.reporter});
+  if (!filter.process.empty()) where.add("process = :process", {filter.process});
+  if (filter.overdue) where.add("overdue = 1 AND ends = 0 AND cases.due_at IS NOT NULL", {});
   if (!filter.grid.empty()) where.add("grid = :grid", {filter.grid});
   if (!filter.stages.empty()) {
     std::string in;
     for (std::size_t i = 0; i < filter.stages.size(); ++i) {
       in += (i == 0 ? ":s" : ", :s") + std::to_string(i);
-      where.parameters.emplace_back(std::string(domain::to_string(filter.stages[i])));
+      where.parameters.emplace_back(filter.stages[i]);
     }
     where.sql += " AND stage IN (" + in + ")";
   }
@@ -124,6 +128,18 @@ Where where_of(const app::CaseFilter& filter) {
   return where;
 }
 
+std::string from_of(const Where& where) {
+  if (!where.of_unit) return " FROM cases" + where.sql;
+  return " FROM case_units JOIN cases ON cases.id = case_units.case_id" + where.sql;
+}
+
+std::vector<std::pair<std::string, bool>> units_of(const domain::CaseRecord& record) {
+  std::map<std::string, bool> units;
+  for (const auto& unit : record.assisting_units) units.emplace(unit, false);
+  if (!record.unit.empty()) units[record.unit] = true;
+  return {units.begin(), units.end()};
+}
+
 }  // namespace
 
 std::string SqlTx::next_case_number(std::string_view town, std::string_view yyyymmdd) {
@@ -133,42 +149,95 @@ std::string SqlTx::next_case_number(std::string_view town, std::string_view yyyy
   return std::string(town) + "-" + std::string(yyyymmdd) + "-" + digits;
 }
 
-bool SqlTx::insert_case(const domain::CaseRecord& record, std::string_view org_path) {
-  return db_.change(
-             "INSERT INTO cases (id, number, town, grid, category, stage, step, unit, reporter, org_path, area, "
-             "version, "
-             "updated_at, text, data) VALUES (:i, :n, :t, :g, :c, :s, :p, :u, :r, :o, :a, :v, :m, :x, :d) ON CONFLICT "
-             "(id) DO NOTHING",
-             uuid_text(record.id), record.number, record.town, record.grid, record.category,
-             domain::to_string(record.stage), domain::to_string(record.step), record.unit, record.reporter.login,
-             scope_text(org_path), area_of(org_path), record.version, to_unix_ms(record.updated_at), record.text,
-             case_text(record)) == 1;
+void SqlTx::count_by(const std::string& scope, const Counted& counted, std::int64_t by) {
+  db_.change(
+      "INSERT INTO case_counters (scope, process, stage, n) VALUES (:s, :p, :g, :n) "
+      "ON CONFLICT (scope, process, stage) DO UPDATE SET n = case_counters.n + excluded.n",
+      scope, counted.process, counted.stage, by);
 }
 
-bool SqlTx::update_case(const domain::CaseRecord& record, std::uint64_t expected_version) {
-  return db_.change(
-             "UPDATE cases SET number = :n, town = :t, grid = :g, category = :c, stage = :s, step = :p, unit = :u, "
-             "reporter = :r, version = :v, updated_at = :m, text = :x, data = :d WHERE id = :i AND version = :e",
-             record.number, record.town, record.grid, record.category, domain::to_string(record.stage),
-             domain::to_string(record.step), record.unit, record.reporter.login, record.version,
-             to_unix_ms(record.updated_at), record.text, case_text(record), uuid_text(record.id),
-             expected_version) == 1;
+void SqlTx::recount(const Uuid& id, const Counted& before, const Counted& after, std::int64_t updated_at) {
+  const auto id_text = uuid_text(id);
+  if (before != after) {
+    // A new case has no area before; codes of units have no slash, and areas end with one.
+    if (!before.area.empty()) count_by(before.area, before, -1);
+    if (!after.area.empty()) count_by(after.area, after, 1);
+    for (const auto& [unit, ignored] : before.units) count_by(unit, before, -1);
+    for (const auto& [unit, ignored] : after.units) count_by(unit, after, 1);
+  }
+  if (before.units == after.units) {
+    if (!after.units.empty())
+      db_.change("UPDATE case_units SET updated_at = :u WHERE case_id = :i", updated_at, id_text);
+    return;
+  }
+  if (!before.units.empty()) db_.change("DELETE FROM case_units WHERE case_id = :i", id_text);
+  for (const auto& [unit, leads] : after.units) {
+    db_.change("INSERT INTO case_units (case_id, unit, part, updated_at) VALUES (:i, :u, :p, :m)", id_text, unit,
+               leads ? "lead" : "assisting", updated_at);
+  }
+}
+
+bool SqlTx::insert_case(const domain::CaseRecord& record, std::string_view org_path, std::optional<UnixMs> next_alarm) {
+  const auto updated_at = to_unix_ms(record.updated_at);
+  const bool fresh =
+      db_.change(
+          "INSERT INTO cases (id, number, process, stage, step, ends, town, grid, category, channel, holder, unit, "
+          "reporter, org_path, area, version, updated_at, due_at, overdue, next_alarm, text, data) VALUES (:i, :n, "
+          ":pr, :s, :p, :e, :t, :g, :c, :ch, :ho, :u, :r, :o, :a, :v, :m, :du, :ov, :al, :x, :d) ON CONFLICT (id) DO "
+          "NOTHING",
+          uuid_text(record.id), record.number, record.process, record.stage, record.step, record.ends ? 1 : 0,
+          record.town, record.grid, record.category, record.channel, record.holder, record.unit, record.reporter.login,
+          scope_text(org_path), area_of(org_path), record.version, updated_at, ms_of(record.due_at()),
+          record.overdue() ? 1 : 0, ms_of(next_alarm), record.text, case_text(record)) == 1;
+  if (fresh) recount(record.id, {}, {area_of(org_path), record.process, record.stage, units_of(record)}, updated_at);
+  return fresh;
+}
+
+bool SqlTx::update_case(const domain::CaseRecord& record, std::uint64_t expected_version,
+                        std::optional<UnixMs> next_alarm) {
+  const auto id = uuid_text(record.id);
+  std::optional<Counted> before;
+  db_.each<std::string, std::string, std::string>(
+      "SELECT area, process, stage FROM cases WHERE id = :i AND version = :e",
+      [&](std::string area, std::string process, std::string stage) {
+        before = {std::move(area), std::move(process), std::move(stage), {}};
+      },
+      id, expected_version);
+  if (!before) return false;
+  db_.each<std::string, std::string>(
+      "SELECT unit, part FROM case_units WHERE case_id = :i ORDER BY unit",
+      [&](std::string unit, const std::string& part) { before->units.emplace_back(std::move(unit), part == "lead"); },
+      id);
+  const auto updated_at = to_unix_ms(record.updated_at);
+  const bool changed =
+      db_.change(
+          "UPDATE cases SET number = :n, process = :pr, stage = :s, step = :p, ends = :en, town = :t, grid = :g, "
+          "category = :c, channel = :ch, holder = :ho, unit = :u, reporter = :r, version = :v, updated_at = :m, due_at "
+          "= :du, overdue = :ov, next_alarm = :al, text = :x, data = :d WHERE id = :i AND version = :e",
+          record.number, record.process, record.stage, record.step, record.ends ? 1 : 0, record.town, record.grid,
+          record.category, record.channel, record.holder, record.unit, record.reporter.login, record.version,
+          updated_at, ms_of(record.due_at()), record.overdue() ? 1 : 0, ms_of(next_alarm), record.text,
+          case_text(record), id, expected_version) == 1;
+  if (changed) recount(record.id, *before, {before->area, record.process, record.stage, units_of(record)}, updated_at);
+  return changed;
+}
+
+void SqlTx::move_case(const Uuid& id, std::string_view org_path) {
+  const auto record = find_case(id);
+  if (!record) return;
+  const auto before = area_of(case_org_path(id));
+  const auto after = area_of(org_path);
+  db_.change("UPDATE cases SET org_path = :o, area = :a WHERE id = :i", scope_text(org_path), after, uuid_text(id));
+  if (before == after) return;
+  const Counted counted{{}, record->process, record->stage, {}};
+  if (!before.empty()) count_by(before, counted, -1);
+  if (!after.empty()) count_by(after, counted, 1);
 }
 
 std::optional<domain::CaseRecord> SqlTx::find_case(const Uuid& id) {
   std::optional<domain::CaseRecord> found;
-  const auto id_text = uuid_text(id);
   static const std::string kSql = "SELECT " + std::string(kColumns) + " FROM cases WHERE id = :i";
-  db_.each<std::string, std::string, std::string, std::string, std::string, std::string, std::string, std::string,
-           std::int64_t, std::int64_t, std::string, std::string>(
-      kSql,
-      [&](const std::string& there, std::string number, std::string town, std::string grid, std::string category,
-          const std::string& stage, const std::string& step, std::string unit, std::int64_t version,
-          std::int64_t updated_at, std::string text, const std::string& data) {
-        found = case_of(there, std::move(number), std::move(town), std::move(grid), std::move(category), stage, step,
-                        std::move(unit), version, updated_at, std::move(text), data);
-      },
-      id_text);
+  db_.each_text(kSql, {uuid_text(id)}, kColumnCount, [&](const auto& row) { found = case_of(row); });
   return found;
 }
 
@@ -183,42 +252,93 @@ app::CasePage SqlTx::list_cases(const app::CaseFilter& filter) {
   const auto where = where_of(filter);
   const auto limit = std::clamp<std::size_t>(filter.limit, 1, kPage);
 
-  db_.each_text("SELECT COUNT(*) FROM (SELECT 1 AS one FROM cases" + where.sql + " LIMIT " +
-                    std::to_string(kCounted + 1) + ") counted",
-                where.parameters, 1,
-                [&](const auto& row) { page.total = static_cast<std::size_t>(number_of(row[0])); });
+  db_.each_text(
+      "SELECT COUNT(*) FROM (SELECT 1 AS one" + from_of(where) + " LIMIT " + std::to_string(kCounted + 1) + ") counted",
+      where.parameters, 1, [&](const auto& row) { page.total = static_cast<std::size_t>(number_of(row[0])); });
 
+  // A unit's list goes by the rows of case_units, which have the same time.
+  const std::string table = where.of_unit && !filter.overdue ? "case_units" : "cases";
+  const auto at = filter.overdue ? std::string("cases.due_at") : table + ".updated_at";
+  const auto id = table == "cases" ? std::string("cases.id") : std::string("case_units.case_id");
+  const std::string order = filter.overdue ? " ASC" : " DESC";
+  const std::string beyond = filter.overdue ? " > " : " < ";
   auto from_here = where;
   if (filter.cursor) {
     const auto cursor = cursor_of(*filter.cursor);
     if (!cursor) return page;
-    from_here.add("updated_at <= :at AND (updated_at < :at2 OR id < :id)",
-                  {cursor->updated_at, cursor->updated_at, cursor->id});
+    from_here.add(
+        at + (filter.overdue ? " >= " : " <= ") + ":at AND (" + at + beyond + ":at2 OR " + id + beyond + ":id)",
+        {cursor->at, cursor->at, cursor->id});
   }
-  db_.each_text("SELECT " + std::string(kColumns) + " FROM cases" + from_here.sql +
-                    " ORDER BY updated_at DESC, id DESC LIMIT " + std::to_string(limit + 1),
-                from_here.parameters, kColumnCount, [&](const auto& row) { page.cases.push_back(case_of(row)); });
+  std::int64_t last = 0;
+  std::int64_t one_more = 0;
+  db_.each_text("SELECT " + std::string(kColumns) + ", " + at + from_of(from_here) + " ORDER BY " + at + order + ", " +
+                    id + order + " LIMIT " + std::to_string(limit + 1),
+                from_here.parameters, kColumnCount + 1, [&](const auto& row) {
+                  last = std::exchange(one_more, number_of(row[kColumnCount]));
+                  page.cases.push_back(case_of(row));
+                });
   if (page.cases.size() > limit) {
     page.cases.pop_back();
-    page.next = cursor_text(page.cases.back());
+    page.next = cursor_text(last, page.cases.back().id);
   }
   return page;
 }
 
-std::map<domain::Stage, std::size_t> SqlTx::count_cases(const app::CaseFilter& filter) {
-  app::CaseFilter narrowed;
-  narrowed.subtree = filter.subtree;
-  narrowed.unit = filter.unit;
-  narrowed.reporter = filter.reporter;
-  const auto where = where_of(narrowed);
-  std::map<domain::Stage, std::size_t> counts;
-  db_.each_text("SELECT stage, COUNT(*) FROM cases" + where.sql + " GROUP BY stage", where.parameters, 2,
-                [&](const auto& row) {
-                  const auto stage = domain::stage_from_string(row[0]);
-                  if (!stage) unreadable("stage", row[0]);
-                  counts[*stage] = static_cast<std::size_t>(number_of(row[1]));
-                });
+app::CaseCounts SqlTx::count_cases(const app::CaseFilter& filter) {
+  app::CaseCounts counts;
+  const auto add = [&](const auto& row) {
+    const auto n = number_of(row[2]);
+    if (n > 0) counts[row[0]][row[1]] += static_cast<std::size_t>(n);
+  };
+  const auto parts = filter.subtree.empty() ? 0 : std::ranges::count(filter.subtree, '/') + 1;
+  const auto kept = [&](const std::string& condition, const std::vector<Parameter>& parameters) {
+    db_.each_text("SELECT process, stage, SUM(n) FROM case_counters WHERE " + condition + " GROUP BY process, stage",
+                  parameters, 3, add);
+  };
+  if (filter.reporter.empty() && filter.subtree.empty() && !filter.unit.empty()) {
+    kept("scope = :u", {filter.unit});
+  } else if (filter.reporter.empty() && filter.unit.empty() && parts <= 2) {
+    const Subtree range(filter.subtree);
+    if (parts == 0) kept("scope LIKE '%/'", {});
+    if (parts == 1) kept("scope >= :f AND scope < :t", {range.from, range.to});
+    if (parts == 2) kept("scope = :a", {area_of(filter.subtree)});
+  } else {
+    // Below a town, or of one person: few.
+    app::CaseFilter narrowed;
+    narrowed.subtree = filter.subtree;
+    narrowed.unit = filter.unit;
+    narrowed.reporter = filter.reporter;
+    const auto where = where_of(narrowed);
+    db_.each_text("SELECT process, stage, COUNT(*)" + from_of(where) + " GROUP BY process, stage", where.parameters, 3,
+                  add);
+  }
   return counts;
+}
+
+std::vector<Uuid> SqlTx::alarmed_cases(UnixMs now, std::size_t limit) {
+  std::vector<Uuid> ids;
+  db_.each<std::string>(
+      "SELECT id FROM cases WHERE next_alarm <= :n AND next_alarm IS NOT NULL ORDER BY next_alarm, id LIMIT :l",
+      [&](const std::string& id) { ids.push_back(uuid_of(id)); }, to_unix_ms(now), limit);
+  return ids;
+}
+
+void SqlTx::set_alarm(const Uuid& id, std::optional<UnixMs> next_alarm) {
+  db_.change("UPDATE cases SET next_alarm = :n WHERE id = :i", ms_of(next_alarm), uuid_text(id));
+}
+
+std::optional<Uuid> SqlTx::find_reference(std::string_view channel, std::string_view reference) {
+  const auto id = db_.value<std::string>("SELECT case_id FROM case_references WHERE channel = :c AND reference = :r",
+                                         channel, reference);
+  return id ? std::optional(uuid_of(*id)) : std::nullopt;
+}
+
+bool SqlTx::insert_reference(std::string_view channel, std::string_view reference, const Uuid& id) {
+  return db_.change(
+             "INSERT INTO case_references (channel, reference, case_id) VALUES (:c, :r, :i) "
+             "ON CONFLICT (channel, reference) DO NOTHING",
+             channel, reference, uuid_text(id)) == 1;
 }
 
 void SqlTx::append_events(const Uuid& case_id, std::uint64_t first_n, std::span<const domain::CaseEvent> events,

@@ -1,5 +1,6 @@
 // Personal data out of the database: docs/adr/0007-personal-data-in-the-chain.md says what is erased and what stays.
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "chain.hpp"
@@ -36,7 +37,12 @@ void SqlTx::erase_in_case(const Uuid& case_id,
   }
   erased_events += changed.size();
   const auto before = find_case(case_id);
-  if (before) update_case(domain::replay(case_id, before->number, events), before->version);
+  if (!before) return;
+  // Its clocks stay, and with them its alarm.
+  const auto alarm =
+      db_.value<std::optional<std::int64_t>>("SELECT next_alarm FROM cases WHERE id = :i", id).value_or(std::nullopt);
+  update_case(domain::replay(case_id, before->number, events), before->version,
+              alarm ? std::optional(from_unix_ms(*alarm)) : std::nullopt);
 }
 
 bool SqlTx::erase_event(const Uuid& case_id, std::uint64_t n) {
@@ -58,7 +64,9 @@ bool SqlTx::erase_event(const Uuid& case_id, std::uint64_t n) {
       case_id,
       [&](const app::StoredEvent& stored) {
         if (stored.n != n) return domain::PersonalSet();
-        if (stored.event.type == domain::Action::request_verify) task = stored.event.task;
+        if (stored.event.type == domain::Action::request_verify) {
+          task = uuid_from_string(domain::text_of(stored.event.fields, domain::Field::task)).value_or(Uuid{});
+        }
         return domain::PersonalSet().set();
       },
       erased_events);
@@ -67,6 +75,30 @@ bool SqlTx::erase_event(const Uuid& case_id, std::uint64_t n) {
   if (!task.is_nil()) db_.change("UPDATE verify_tasks SET assignee = '' WHERE id = :i", uuid_text(task));
   return true;
 }
+
+namespace {
+
+// The fields that hold a login.
+constexpr std::array kLogins{domain::Field::assignee, domain::Field::signed_by};
+
+bool names(const domain::CaseEvent& event, std::string_view login) {
+  return std::ranges::any_of(kLogins,
+                             [&](domain::Field field) { return domain::text_of(event.fields, field) == login; }) ||
+         std::ranges::any_of(event.scores,
+                             [&](const domain::ScoreLine& line) { return !line.of_unit && line.whom == login; });
+}
+
+// Finds every event whose fields name this login, and a few that do not: a text that looks the same.
+std::string named_pattern(std::string_view key, std::string_view login) {
+  std::string pattern = "%\"" + std::string(key) + "\":\"";
+  for (const char c : login) {
+    if (c == '%' || c == '_' || c == '!') pattern += '!';
+    pattern += c;
+  }
+  return pattern + "\"%";
+}
+
+}  // namespace
 
 app::ErasedPerson SqlTx::erase_person(std::string_view login) {
   app::ErasedPerson erased_person;
@@ -77,13 +109,20 @@ app::ErasedPerson SqlTx::erase_person(std::string_view login) {
       "SELECT DISTINCT case_id FROM case_events WHERE actor = :a UNION "
       "SELECT case_id FROM verify_tasks WHERE assignee = :b",
       [&](std::string id) { cases.insert(std::move(id)); }, login, login);
+  std::vector<std::string_view> keys{"whom"};  // of a line of 考核
+  for (const auto field : kLogins) keys.push_back(domain::to_string(field));
+  for (const auto key : keys) {
+    db_.each<std::string>(
+        "SELECT DISTINCT case_id FROM case_events WHERE data LIKE :p ESCAPE '!'",
+        [&](std::string id) { cases.insert(std::move(id)); }, named_pattern(key, login));
+  }
   for (const auto& id : cases) {
     erase_in_case(
         uuid_of(id),
         [&](const app::StoredEvent& stored) {
           domain::PersonalSet fields;
           fields[domain::index_of(domain::Personal::actor)] = stored.event.actor.login == login;
-          fields[domain::index_of(domain::Personal::assignee)] = stored.event.assignee == login;
+          fields[domain::index_of(domain::Personal::fields)] = names(stored.event, login);
           return fields;
         },
         erased_person.events);

@@ -48,15 +48,17 @@ Result<void> verify_case(Connection& connection, app::Tx& tx, const std::string&
   }
   if (problem) return tl::unexpected(*problem);
   std::optional<domain::CaseRecord> row;
-  std::string text;
   std::string reporter;
+  std::optional<std::int64_t> due;
+  bool overdue = false;
   try {
     row = tx.find_case(id);
-    connection.each<std::string, std::string>(
-        "SELECT text, reporter FROM cases WHERE id = :i",
-        [&](std::string there, std::string who) {
-          text = std::move(there);
+    connection.each<std::string, std::optional<std::int64_t>, std::int64_t>(
+        "SELECT reporter, due_at, overdue FROM cases WHERE id = :i",
+        [&](std::string who, std::optional<std::int64_t> at, std::int64_t late) {
           reporter = std::move(who);
+          due = at;
+          overdue = late != 0;
         },
         id_text);
   } catch (const soci::soci_error&) {
@@ -66,7 +68,9 @@ Result<void> verify_case(Connection& connection, app::Tx& tx, const std::string&
   }
   if (!row) return fail(ErrorCode::storage_failed, "cases", "case " + name + " has events and no row");
   if (row->version > plain.size()) return tl::unexpected(broken(name, plain.size() + 1, "it is missing"));
-  if (*row != domain::replay(id, row->number, plain) || reporter != row->reporter.login) {
+  const auto due_at = row->due_at();
+  if (*row != domain::replay(id, row->number, plain) || reporter != row->reporter.login ||
+      due != (due_at ? std::optional<std::int64_t>(to_unix_ms(*due_at)) : std::nullopt) || overdue != row->overdue()) {
     return fail(ErrorCode::storage_failed, "cases", "case " + name + ": the row is not the replay of its events");
   }
   return {};

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { stages, type CaseRow } from '@/api/types'
+import type { CaseRow } from '@/api/types'
 import { appendPage, emptyList, fromQuery, matches, noFilter, patchRow, replaceHead, toQuery } from '@/lib/caseList'
 import { caseRow } from './sample'
 
+const stages = ['reported', 'accepted', 'transferred', 'verified', 'closed', 'assessed']
 const list = (...rows: CaseRow[]) => ({ rows, next: null, total: rows.length })
 const ids = (state: { rows: CaseRow[] }) => state.rows.map((row) => row.id).join('')
 
@@ -80,16 +81,20 @@ describe('pages', () => {
 describe('filter and address', () => {
   it('matches by stage, unit, grid and text', () => {
     const row = caseRow({ unit: 'u1' })
-    expect(matches(row, { stage: 'reported', unit: 'u1', grid: 'g1', q: ' gate ' })).toBe(true)
+    expect(matches(row, { ...noFilter, stage: 'reported', process: 'case', unit: 'u1', grid: 'g1', q: ' gate ' })).toBe(true)
+    expect(matches(caseRow({ assisting_units: ['u9'] }), { ...noFilter, unit: 'u9' })).toBe(true)
+    expect(matches(row, { ...noFilter, process: 'work_order' })).toBe(false)
+    expect(matches(row, { ...noFilter, overdue: '1' })).toBe(false)
+    expect(matches(caseRow({ overdue: true }), { ...noFilter, overdue: '1' })).toBe(true)
     expect(matches(row, { ...noFilter, q: '20261122-0001' })).toBe(true)
     expect(matches(row, { ...noFilter, q: 'nothing' })).toBe(false)
     expect(matches(row, { ...noFilter, unit: 'u2' })).toBe(false)
     expect(matches(row, { ...noFilter, grid: 'g2' })).toBe(false)
   })
   it('comes back from the address as it went in', () => {
-    const filter = { stage: 'verified' as const, unit: 'u1', grid: '', q: '井盖 a&b' }
+    const filter = { ...noFilter, stage: 'verified', overdue: '1' as const, unit: 'u1', q: '井盖 a&b' }
     const query = toQuery(filter)
-    expect(query).toEqual({ stage: 'verified', unit: 'u1', q: '井盖 a&b' })
+    expect(query).toEqual({ stage: 'verified', overdue: '1', unit: 'u1', q: '井盖 a&b' })
     expect(fromQuery(query, stages)).toEqual(filter)
   })
   it('takes no stage that does not exist', () => {

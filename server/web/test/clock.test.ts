@@ -1,40 +1,23 @@
 import { describe, expect, it } from 'vitest'
 import { clockOf } from '@/lib/clock'
-import { caseRow } from './sample'
-
-const running = (change = {}) => caseRow({ stage: 'transferred', step: 'taken', clock_started_at: 1000, due_at: 2000, ...change })
+import { clock } from './sample'
 
 describe('clockOf', () => {
-  it('has no colour before the clock starts', () => {
-    expect(clockOf(caseRow(), 5000)).toMatchObject({ level: 'none', stopped: false })
+  it('has no colour without a clock', () => {
+    expect(clockOf(null, 5000)).toMatchObject({ level: 'none', state: 'none' })
   })
-  it.each([
-    [1000, 'green'],
-    [1800, 'green'], // exactly 80 %
-    [1801, 'yellow'],
-    [2000, 'yellow'], // exactly 100 %
-    [2001, 'red'],
-  ])('at %i is %s', (now, level) => {
-    expect(clockOf(running(), now).level).toBe(level)
+  it("has the server's colour until the due is past", () => {
+    expect(clockOf(clock(), 1500)).toMatchObject({ level: 'green', remainingMs: 500, fraction: 0.5, state: 'running' })
+    expect(clockOf(clock({ light: 'yellow', per_mille: 801 }), 2000).level).toBe('yellow')
+    expect(clockOf(clock(), 2001)).toMatchObject({ level: 'red', remainingMs: -1, fraction: 1, state: 'running' })
+    expect(clockOf(clock({ light: 'red', per_mille: 1300 }), 2300)).toMatchObject({ level: 'red', fraction: 1.3 })
   })
-  it('counts what is left and what is over', () => {
-    expect(clockOf(running(), 1500)).toMatchObject({ remainingMs: 500, fraction: 0.5, stopped: false })
-    expect(clockOf(running(), 2300).remainingMs).toBe(-300)
+  it('stands still while it is paused', () => {
+    expect(clockOf(clock({ due: null, paused: true, light: null, per_mille: null }), 9000)).toMatchObject({ level: 'none', state: 'paused' })
   })
-  it('runs from the report when the start is not told', () => {
-    expect(clockOf(running({ clock_started_at: null, reported_at: 0 }), 1000).fraction).toBe(0.5)
-  })
-  it('stops with the answer, not with the work', () => {
-    expect(clockOf(running({ step: 'handled', handled_at: 1100 }), 2500)).toMatchObject({ level: 'red', stopped: false })
-    expect(clockOf(running({ step: 'awaiting_verify', handled_at: 1950 }), 9000)).toMatchObject({ level: 'green', stopped: true })
-    expect(clockOf(running({ step: 'awaiting_verify', handled_at: 2100 }), 9000)).toMatchObject({ level: 'red', remainingMs: -100 })
-  })
-  it('lets the assessment have the last word', () => {
-    expect(clockOf(running({ step: 'done', handled_at: 1500, on_time: false }), 9000).level).toBe('red')
-    expect(clockOf(running({ step: 'done', handled_at: 1500, on_time: true }), 9000)).toMatchObject({ level: 'green', stopped: true })
-  })
-  it('survives a limit of no length and a clock ahead of the start', () => {
-    expect(Number.isFinite(clockOf(running({ due_at: 1000 }), 1000).fraction)).toBe(true)
-    expect(clockOf(running(), 0).fraction).toBe(0)
+  it('says of one that was stopped whether it was kept', () => {
+    expect(clockOf(clock({ ended: 1990, kept: true, light: 'yellow' }), 9000)).toMatchObject({ level: 'green', state: 'kept', remainingMs: 10 })
+    expect(clockOf(clock({ ended: 2100, kept: false }), 9000)).toMatchObject({ level: 'red', state: 'missed', remainingMs: -100 })
+    expect(clockOf(clock({ ended: 1500, kept: null }), 9000)).toMatchObject({ level: 'none', state: 'cancelled' })
   })
 })

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { characters, formOf } from '@/lib/actions'
 import { silence } from '@/lib/devices'
 import { summary } from '@/lib/duty'
 import { article, bytes, metres, percentHere, problemName } from '@/lib/format'
@@ -30,21 +29,6 @@ describe('numbers', () => {
     expect(article('limits.general 津滨政办发〔2020〕10号 第二十五条（二）')).toBe('津滨政办发〔2020〕10号 第二十五条（二）')
     expect(article('limits.general')).toBe('limits.general')
     expect(article('')).toBe('')
-  })
-  it('counts characters as the server does', () => {
-    expect(characters('井盖😀')).toBe(3)
-  })
-})
-
-describe('acts', () => {
-  it('has no button for what a page does not do', () => {
-    expect([formOf('report'), formOf('verify'), formOf('assess')]).toEqual([null, null, null])
-  })
-  it('gives no two acts of one step the same key', () => {
-    for (const step of [['accept', 'reject'], ['arrive', 'handle'], ['request_verify', 'rework']] as const) {
-      const keys = step.map((action) => formOf(action)?.key)
-      expect(new Set(keys).size).toBe(keys.length)
-    }
   })
 })
 

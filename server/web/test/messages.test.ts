@@ -2,10 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { actions, roles, stages, steps } from '@/api/types'
+import { actions, roles } from '@/api/types'
 import en from '@/i18n/en.json'
 import zh from '@/i18n/zh-CN.json'
-import { actionForms, reworkReasons } from '@/lib/actions'
+import { actionKeys } from '@/lib/actions'
 
 type Tree = { [key: string]: string | Tree }
 function flat(tree: Tree, prefix = ''): Map<string, string> {
@@ -24,6 +24,23 @@ const root = join(__dirname, '..', 'src')
 const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .filter((file) => /\.(vue|ts)$/.test(file))
   .map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }))
+
+// The table of what an act may carry stands in the server's sources.
+const domain = join(__dirname, '..', '..', 'domain')
+const enumOf = (header: string, name: string) => {
+  const text = readFileSync(join(domain, 'include', 'gridward', 'domain', header), 'utf8').replace(/\/\/.*$/gm, '')
+  const body = new RegExp(`enum class ${name} : std::uint8_t \\{([^}]*)\\}`).exec(text)?.[1] ?? ''
+  return body.split(',').map((word) => word.trim()).filter((word) => word !== '')
+}
+const fieldNames = enumOf('fields.hpp', 'Field')
+
+describe('the words of the API', () => {
+  it('are those of the server', () => {
+    expect(fieldNames.length).toBeGreaterThan(40)
+    expect([...actions]).toEqual(enumOf('access.hpp', 'Action'))
+    expect([...roles]).toEqual(enumOf('access.hpp', 'Role'))
+  })
+})
 
 describe('messages', () => {
   it('have the same keys in both languages', () => {
@@ -45,15 +62,16 @@ describe('messages', () => {
   })
   it('are there for every word of the API', () => {
     const keys = [
-      ...stages.map((s) => `stage.${s}`),
-      ...steps.map((s) => `step.${s}`),
       ...actions.flatMap((a) => [`action.${a}`, `event.${a}`]),
       ...roles.map((r) => `role.${r}`),
-      ...reworkReasons.map((r) => `reason.${r}`),
-      ...Object.entries(actionForms).flatMap(([a, f]) => [`keys.act.${f.key}`, ...(f.note ? [`form.note.${a}`] : [])]),
+      ...fieldNames.map((f) => `field.${f}`),
+      ...Object.values(actionKeys).map((key) => `keys.act.${key}`),
+      ...['start', 'stop', 'cancel', 'pause', 'resume', 'extend'].map((op) => `clock.op.${op}`),
+      ...['paused', 'kept', 'missed', 'cancelled'].map((state) => `clock.${state}`),
+      ...['return', 'extension', 'suspension'].map((what) => `case.request.${what}`),
       ...['inside', 'near_edge', 'outside', 'unknown'].map((p) => `place.${p}`),
       ...['scene', 'before', 'after', 'selfie', 'scan'].map((r) => `photo.role.${r}`),
-      ...['confirmed', 'not_rectified', 'cannot_check'].map((o) => `outcome.${o}`),
+      ...['confirmed', 'not_rectified', 'cannot_check', 'untrue'].map((o) => `outcome.${o}`),
     ]
     expect(keys.filter((key) => !chinese.has(key))).toEqual([])
   })

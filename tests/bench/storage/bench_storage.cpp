@@ -32,9 +32,13 @@ domain::CaseEvent report(std::size_t device, UnixMs now) {
   event.at = event.recorded = now;
   event.place = Fix{{391234567, 1174567890}, 350, FixSource::gnss, Datum::wgs84, false, now};
   event.note = "路面井盖破损，存在安全隐患，已设置警示标志";
-  event.category = "road-cover";
-  event.grid = "120116115201001";
-  event.town = "120116115";
+  event.fields = {{domain::Field::category, "road-cover"},
+                  {domain::Field::grid, "120116115201001"},
+                  {domain::Field::town, "120116115"},
+                  {domain::Field::channel, "grid_member"}};
+  event.process = "case";
+  event.step = "awaiting_review";
+  event.stage = "reported";
   return event;
 }
 
@@ -55,7 +59,7 @@ Result<void> store_report(app::Tx& tx, std::size_t device, std::uint64_t seq) {
   const auto event = report(device, now);
   const auto number = tx.next_case_number("120116115", "20261122");
   const std::vector<domain::CaseEvent> events{event};
-  tx.insert_case(domain::replay(record.id, number, events), event.actor.org_path);
+  tx.insert_case(domain::replay(record.id, number, events), event.actor.org_path, std::nullopt);
   tx.append_events(record.id, 1, events, record.row);
   MediaRef photo;
   std::copy(record.id.bytes.begin(), record.id.bytes.end(), photo.sha256.begin());

@@ -40,7 +40,7 @@ TEST(Ingest, AReportBecomesACaseAndIsReceipted) {
   EXPECT_EQ(state->reporter, world.actor("m1"));
   EXPECT_EQ(state->captured_at, record.at);
   EXPECT_EQ(state->reported_at, record.at + 90s);
-  EXPECT_EQ(state->step, domain::Step::awaiting_review);
+  EXPECT_EQ(state->step, "awaiting_review");
   EXPECT_EQ(state->place, record.fix);
   const auto live = world.live.take();
   ASSERT_EQ(live.size(), 1u);

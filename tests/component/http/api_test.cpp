@@ -58,6 +58,14 @@ class ApiTest : public ::testing::Test {
     EXPECT_EQ(answer.status, status) << body << answer.body;
     return json::parse(answer.body);
   }
+  // What may be done now.
+  static std::vector<std::string> actions(const json& view) {
+    std::vector<std::string> out;
+    for (const auto& offer : view["offers"]) {
+      if (offer["blocked"] == "") out.push_back(offer["action"]);
+    }
+    return out;
+  }
   std::string report(const std::string& text) {
     auto record = hh.report(text);
     record.media.push_back({photo, photo_bytes.size(), "image/jpeg", MediaRole::scene});
@@ -109,9 +117,31 @@ TEST_F(ApiTest, LoginGivesACookieThatLogoutTakesBack) {
   const Session session{cookie.substr(17, cookie.find(';') - 17)};
   const auto me = get("/api/me", session);
   EXPECT_EQ(me["actor"]["login"], "op");
-  EXPECT_EQ(me["policy"], (json{{"id", "binhai"}, {"name", "滨海新区"}, {"utc_offset_min", 480}}));
-  EXPECT_EQ(me["categories"], json::array({{{"code", "0101"}, {"name", "路面破损"}, {"default_unit", ""}}}));
-  EXPECT_EQ(me["reject_reasons"][0]["code"], "emergency_number");
+  const auto& policy = me["policy"];
+  EXPECT_EQ(policy["id"], "binhai");
+  EXPECT_EQ(policy["utc_offset_min"], 480);
+  EXPECT_EQ(policy["categories"], json::array({{{"code", "0101"}, {"name", "路面破损"}, {"default_unit", ""}}}));
+  EXPECT_EQ(policy["codes"]["reject_reasons"][0]["code"], "emergency_number");
+  EXPECT_EQ(
+      policy["channels"][1],
+      (json{{"code", "hotline"}, {"name", "热线"}, {"process", "work_order"}, {"city", true}, {"article", "A5"}}));
+  EXPECT_EQ(policy["clocks"]["handle"], "办结");
+  ASSERT_EQ(policy["processes"].size(), 2U);
+  const auto& process = policy["processes"][0];
+  EXPECT_EQ(process["id"], "case");
+  EXPECT_EQ(process["stages"][0], (json{{"name", "reported"}, {"title", "上报"}}));
+  EXPECT_EQ(
+      process["steps"][0],
+      (json{
+          {"name", "awaiting_review"}, {"stage", "reported"}, {"title", "待受理"}, {"ends", false}, {"aside", false}}));
+  EXPECT_EQ(process["begins"][0]["action"], "report");
+  EXPECT_EQ(process["begins"][0]["required"], (json{"town", "category", "channel"}));
+  ASSERT_EQ(policy["fields"].size(), domain::kFields);
+  for (const auto& field : policy["fields"]) {
+    if (field["name"] == "unit") {
+      EXPECT_EQ(field, (json{{"name", "unit"}, {"type", "name"}, {"most", 64}, {"list", ""}, {"personal", false}}));
+    }
+  }
   EXPECT_EQ(ask("POST /api/logout", session).status, 204);
   get("/api/me", session, 401);
 }
@@ -166,10 +196,31 @@ TEST_F(ApiTest, ACaseFromReportToAssessment) {
   EXPECT_DOUBLE_EQ(row["place"]["acc"], 5.0);
   EXPECT_EQ(row["place"]["source"], "gnss");
   EXPECT_EQ(get("/api/cases?stage=closed&stage=verified", operator_)["cases"].size(), 0U);
-  EXPECT_EQ(get("/api/cases/counts", operator_)["reported"], 1);
+  EXPECT_EQ(get("/api/cases/counts", operator_)["case"]["reported"], 1);
+  EXPECT_EQ(get("/api/cases/counts", operator_)["work_order"]["reported"], 0);
+  EXPECT_EQ(row["process"], "case");
+  EXPECT_EQ(row["step_title"], "待受理");
+  EXPECT_EQ(row["stage_title"], "上报");
+  EXPECT_EQ(row["overdue"], false);
+  EXPECT_EQ(row["clock"], nullptr);
+  EXPECT_EQ(row["channel"], "grid_member");
 
   auto view = get("/api/cases/" + id, operator_);
-  EXPECT_EQ(view["actions"], (json{"accept", "reject"}));
+  EXPECT_EQ(actions(view), (std::vector<std::string>{"accept", "reject", "escalate", "assign_down", "duplicate"}));
+  EXPECT_EQ(view["offers"][0], (json{{"action", "accept"},
+                                     {"to", "awaiting_transfer"},
+                                     {"to_title", "待转办"},
+                                     {"note", false},
+                                     {"required", json::array()},
+                                     {"optional", json::array()},
+                                     {"reasons", ""},
+                                     {"article", "A1"},
+                                     {"blocked", ""}}));
+  EXPECT_EQ(view["offers"][1]["required"], (json{"reason"}));
+  EXPECT_EQ(view["offers"][1]["reasons"], "reject_reasons");
+  EXPECT_EQ(view["offers"][1]["note"], true);
+  EXPECT_EQ(view["events"][0]["fields"]["category"], "0101");
+  EXPECT_EQ(view["fields"]["town"], kTown);
   EXPECT_EQ(view["media"][0]["sha256"], to_hex(photo));
   EXPECT_EQ(view["media"][0]["status"], "expected");
   EXPECT_EQ(view["grid_outline"]["type"], "Polygon");
@@ -181,16 +232,47 @@ TEST_F(ApiTest, ACaseFromReportToAssessment) {
 
   EXPECT_EQ(get("/api/cases/" + id, unit, 403)["name"], "forbidden");
   act(operator_, id, {{"action", "accept"}});
-  act(operator_, id, {{"action", "transfer"}, {"unit", "U1"}, {"note", "请处理"}});
+  act(operator_, id,
+      {{"action", "transfer"}, {"fields", {{"unit", "U1"}, {"assisting_units", {"U2"}}}}, {"note", "请处理"}});
   view = get("/api/cases/" + id, unit);
   EXPECT_EQ(view["unit_name"], "东镇建设办");
   EXPECT_EQ(view["events"][2]["unit_name"], "东镇建设办");
-  EXPECT_NE(view["events"][2]["rule"].get<std::string>().find("第二十五条"), std::string::npos);
-  EXPECT_GT(view["due_at"], view["clock_started_at"]);
+  EXPECT_EQ(view["events"][2]["fields"], (json{{"unit", "U1"}, {"assisting_units", {"U2"}}}));
+  EXPECT_EQ(view["events"][2]["clocks"][0]["op"], "start");
+  EXPECT_EQ(view["names"],
+            (json{{"120116115", "东镇"}, {"G1", "一村第一网格"}, {"U1", "东镇建设办"}, {"U2", "区城管委"}}));
+  ASSERT_EQ(view["clocks"].size(), 2U);
+  const auto& clock = view["clocks"][0];
+  EXPECT_EQ(clock["name"], "handle");
+  EXPECT_EQ(clock["title"], "办结");
+  EXPECT_EQ(clock["rule"], "limits.general");
+  EXPECT_NE(clock["article"].get<std::string>().find("第二十五条"), std::string::npos);
+  EXPECT_EQ(clock["light"], "green");
+  EXPECT_EQ(clock["per_mille"], 0);
+  EXPECT_EQ(clock["paused"], false);
+  EXPECT_GT(clock["due"], clock["started"]);
+  EXPECT_EQ(view["due_at"], view["clocks"][1]["due"]) << "the earliest";
+  EXPECT_EQ(get("/api/cases", login("u2"))["cases"][0]["id"], id) << "assists";
+  // Asked for, and waits: another desk may grant it.
+  view = act(unit, id,
+             {{"action", "request_return"},
+              {"fields", {{"reason", "not_ours"}, {"legal_basis", "三定方案"}, {"suggested_unit", "U2"}}}});
+  EXPECT_EQ(view["step"], "return_asked");
+  EXPECT_EQ(view["requests"][0]["what"], "return");
+  EXPECT_EQ(view["requests"][0]["fields"]["suggested_unit"], "U2");
+  EXPECT_EQ(view["clocks"][0]["paused"], true);
+  EXPECT_EQ(view["clocks"][0]["due"], nullptr);
+  view = get("/api/cases/" + id, operator_);
+  bool told = false;
+  for (const auto& offer : view["offers"]) told = told || (offer["action"] == "grant_return" && offer["blocked"] != "");
+  EXPECT_TRUE(told) << "granting waits for a second person, and says so: " << view["offers"];
+  EXPECT_EQ(act(operator_, id, {{"action", "grant_return"}}, 409)["name"], "illegal_transition");
+  act(operator_, id, {{"action", "refuse_return"}, {"note", "属于贵单位职责"}});
   act(unit, id, {{"action", "take"}});
   act(unit, id, {{"action", "handle"}, {"note", "已修补"}});
+  act(login("u2"), id, {{"action", "assist"}, {"note", "已配合"}});
   act(unit, id, {{"action", "feedback"}, {"note", "已修补，现场已清理"}});
-  view = act(operator_, id, {{"action", "request_verify"}, {"assignee", "m2"}});
+  view = act(operator_, id, {{"action", "request_verify"}, {"fields", {{"assignee", "m2"}}}});
   EXPECT_EQ(view["step"], "verifying");
   EXPECT_EQ(view["verifier"], "m2");
 
@@ -202,8 +284,63 @@ TEST_F(ApiTest, ACaseFromReportToAssessment) {
   EXPECT_EQ(get("/api/cases/" + id, operator_)["verify_outcome"], "confirmed");
   view = act(operator_, id, {{"action", "close"}});
   EXPECT_EQ(view["stage"], "assessed");
-  EXPECT_EQ(view["on_time"], true);
-  EXPECT_EQ(get("/api/cases/counts", operator_)["assessed"], 1);
+  EXPECT_EQ(view["fields"]["on_time"], true);
+  EXPECT_EQ(view["clocks"][0]["kept"], true);
+  EXPECT_EQ(view["scores"], json::array());
+  EXPECT_EQ(get("/api/cases/counts", operator_)["case"]["assessed"], 1);
+  EXPECT_EQ(get("/api/cases/counts", login("u2"))["case"]["assessed"], 1);
+}
+
+TEST_F(ApiTest, ARequestOfAChannelBecomesACaseOnce) {
+  operator_ = login("op");
+  const auto hotline = login("hotline");
+  const auto put = [&](const Session& session, const json& body, int status = 200) {
+    const auto answer = ask("POST /api/cases", session, body.dump());
+    EXPECT_EQ(answer.status, status) << body << answer.body;
+    return json::parse(answer.body);
+  };
+  const json body{
+      {"text", "楼道堆物"},
+      {"address", "东镇一村3号楼"},
+      {"place", {{"lat", 39.205}, {"lon", 117.805}}},
+      {"fields", {{"category", "0101"}, {"channel_reference", "12345-20260312-7"}, {"petitioner", "王女士"}}}};
+  const auto made = put(hotline, body);
+  EXPECT_EQ(made["process"], "work_order");
+  EXPECT_EQ(made["channel"], "hotline");
+  EXPECT_EQ(made["grid"], "G1");
+  EXPECT_EQ(made["town"], kTown);
+  EXPECT_EQ(made["text"], "楼道堆物\n地址：东镇一村3号楼");
+  EXPECT_EQ(made["place"]["source"], "manual");
+  EXPECT_EQ(put(hotline, body)["id"], made["id"]);
+  EXPECT_EQ(get("/api/cases?process=work_order", operator_)["total"], 1);
+  EXPECT_EQ(get("/api/cases?process=case", operator_)["total"], 0);
+
+  EXPECT_EQ(put(hotline, {{"text", "x"}, {"fields", {{"channel", "visit"}, {"category", "0101"}}}}, 422)["field"],
+            "fields.channel");
+  EXPECT_EQ(put(operator_, {{"text", "x"}, {"fields", {{"category", "0101"}}}}, 422)["field"], "fields.channel");
+  EXPECT_EQ(put(operator_, {{"text", "x"}, {"mood", 1}}, 422)["field"], "mood");
+  EXPECT_EQ(put(operator_, {{"text", "x"}, {"place", {{"lat", 91}, {"lon", 0}}}}, 422)["field"], "place.lat");
+  EXPECT_EQ(put(operator_, {{"text", "x"}, {"place", {{"lat", 1}}}}, 422)["field"], "place.lon");
+  EXPECT_EQ(put(login("u1"), body, 403)["name"], "forbidden");
+  EXPECT_EQ(put(login("m1"), body, 403)["name"], "forbidden");
+  EXPECT_EQ(ask("POST /api/cases", operator_, body.dump(), "").status, 403) << "without the header";
+}
+
+TEST_F(ApiTest, WhatIsOverdueIsListedAndColoured) {
+  operator_ = login("op");
+  const auto id = report("逾期");
+  act(operator_, id, {{"action", "accept"}});
+  act(operator_, id, {{"action", "transfer"}, {"fields", {{"unit", "U1"}}}});
+  EXPECT_EQ(get("/api/cases?overdue=1", operator_)["total"], 0);
+  world.clock.advance(20 * 24h);
+  app::DeadlineJobs(services()).run_once();
+  operator_ = login("op");
+  const auto list = get("/api/cases?overdue=1", operator_);
+  ASSERT_EQ(list["total"], 1);
+  EXPECT_EQ(list["cases"][0]["id"], id);
+  EXPECT_EQ(list["cases"][0]["overdue"], true);
+  EXPECT_EQ(list["cases"][0]["clock"]["light"], "red");
+  EXPECT_GT(list["cases"][0]["clock"]["per_mille"], 1000);
 }
 
 TEST_F(ApiTest, WhatCannotBeDoneSaysWhy) {
@@ -212,14 +349,24 @@ TEST_F(ApiTest, WhatCannotBeDoneSaysWhy) {
   EXPECT_EQ(act(operator_, id, {{"action", "close"}}, 409)["name"], "illegal_transition");
   EXPECT_EQ(act(operator_, id, {{"action", "accept"}, {"version", 99}}, 409)["name"], "version_conflict");
   EXPECT_EQ(act(operator_, id, {{"action", "fly"}}, 422)["field"], "action");
-  EXPECT_EQ(act(operator_, id, {{"action", "reject"}, {"reason", "mood"}, {"note", "x"}}, 422)["field"], "reason");
+  EXPECT_EQ(act(operator_, id, {{"action", "reject"}, {"fields", {{"reason", "mood"}}}, {"note", "x"}}, 422)["field"],
+            "fields.reason");
   EXPECT_EQ(act(login("boss"), id, {{"action", "accept"}}, 403)["name"], "forbidden");
   EXPECT_EQ(act(login("op2"), id, {{"action", "accept"}}, 403)["name"], "forbidden");
+  const auto with = [&](json fields) { return json{{"action", "accept"}, {"fields", std::move(fields)}}; };
+  EXPECT_EQ(act(operator_, id, with({{"mood", "x"}}), 422)["field"], "fields.mood");
+  EXPECT_EQ(act(operator_, id, with({{"unit", 7}}), 422)["field"], "fields.unit");
+  EXPECT_EQ(act(operator_, id, with({{"assisting_units", {"U1", 2}}}), 422)["field"], "fields.assisting_units[1]");
+  EXPECT_EQ(act(operator_, id, with({{"petitioner", std::string(65, 'x')}}), 422)["field"], "fields.petitioner");
+  EXPECT_EQ(act(operator_, id, with({{"talked_at", "now"}}), 422)["field"], "fields.talked_at");
+  EXPECT_EQ(act(operator_, id, with(json::array()), 422)["field"], "fields");
   EXPECT_EQ(ask("POST /api/cases/" + id + "/actions", operator_, "{").status, 400);
   EXPECT_EQ(ask("PUT /api/cases/" + id, operator_).status, 405);
   get("/api/cases/018f0000-0000-7000-8000-000000000000", operator_, 404);
   get("/api/cases/not-an-id", operator_, 404);
   EXPECT_EQ(get("/api/cases?stage=flying", operator_, 422)["field"], "stage");
+  EXPECT_EQ(get("/api/cases?process=flying", operator_, 422)["field"], "process");
+  EXPECT_EQ(get("/api/cases?overdue=2", operator_, 422)["field"], "overdue");
   EXPECT_EQ(get("/api/cases?limit=0", operator_, 422)["field"], "limit");
   EXPECT_EQ(get("/api/cases?limit=201", operator_, 422)["field"], "limit");
   EXPECT_EQ(get("/api/duty?day=2026-13-01", operator_, 422)["field"], "day");
@@ -291,7 +438,11 @@ TEST_F(ApiTest, TheTreeEndsAtTheOwnNode) {
   ASSERT_EQ(devices.size(), 2U);
   EXPECT_EQ(devices[0]["id"], "hh-1");
   EXPECT_EQ(devices[0]["revoked"], false);
-  for (const char* path : {"/api/units", "/api/members", "/api/devices", "/api/duty"}) get(path, login("u1"), 403);
+  for (const char* path : {"/api/devices", "/api/duty"}) get(path, login("u1"), 403);
+  for (const char* path : {"/api/units", "/api/members", "/api/devices", "/api/duty"}) get(path, login("m1"), 403);
+  EXPECT_EQ(get("/api/members", login("u1"))["members"],
+            json::parse(R"([{"login":"chief1","name":"丑","org":"U1"},{"login":"u1","name":"己","org":"U1"}])"))
+      << "a unit names its own people";
 }
 
 TEST_F(ApiTest, ADayOfDuty) {

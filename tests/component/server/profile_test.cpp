@@ -24,7 +24,13 @@ class ProfileCommands : public ProgramTest {
                  "call": {"unit": "duty_minutes", "amount": 30, "article": "第二条"},
                  "correct": {"unit": "natural_days", "amount": 10, "article": "第三条"}},
       "categories": [{"code": "a", "name": "甲", "limit": "reply"}],
-      "reject_reasons": [{"code": "r", "text": "理由", "article": "第四条"}]})");
+      "codes": {"again": [{"code": "r", "text": "理由", "article": "第四条"}]},
+      "channels": {"window": {"name": "窗口", "process": "p", "article": "第五条"}}, "clocks": {"reply": "答复"},
+      "processes": {"p": {"title": "来件", "article": "第六条", "stages": {"s": "办"},
+        "steps": {"in": {"stage": "s", "title": "来"}, "out": {"stage": "s", "title": "完", "ends": true}},
+        "moves": [{"action": "report", "from": [], "to": "in", "roles": ["intake_desk"], "require": ["category"],
+                   "article": "第七条"},
+                  {"action": "close", "from": ["in"], "to": "out", "roles": ["intake_desk"], "article": "第八条"}]}}})");
     return (dir / "third.json").string();
   }
   // The last line of the output.
@@ -128,10 +134,9 @@ TEST_F(ProfileCommands, DueNamesWhatIsWrongOnItsCommandLine) {
 TEST_F(ProfileCommands, CheckSaysWhatItReadOrEveryMistake) {
   const auto fine = run({"profile", "check", shipped("binhai")}, false);
   EXPECT_EQ(fine.status, 0) << fine.output;
-  EXPECT_EQ(
-      fine.output,
-      "ok: profile binhai (滨海新区): 5 limits, 12 categories, 4 reject reasons, 0 units with office hours of their "
-      "own, 108 special days, years to 2026\n");
+  EXPECT_EQ(fine.output,
+            "ok: profile binhai (滨海新区): 5 limits, 12 categories, 3 processes, 0 units with office hours of their "
+            "own, 108 special days, years to 2026\n");
   EXPECT_EQ(run({"profile", "check", shipped("heyang")}, false).status, 0);
   EXPECT_EQ(run({"config", "check"}).output, fine.output) << "the profile that a configuration names";
 
@@ -150,9 +155,9 @@ TEST_F(ProfileCommands, CheckSaysWhatItReadOrEveryMistake) {
   EXPECT_EQ(wrong.status, 1);
   EXPECT_EQ(wrong.output,
             "gridward-server: office_hours[1]: begins before the span above it ends\n"
+            "gridward-server: limits.reply.amount: 400, at most 366\n"
             "gridward-server: limits.call.unit: \"minutes\", one of natural_minutes natural_days duty_minutes "
             "working_minutes working_days on_the_spot\n"
-            "gridward-server: limits.reply.amount: 400, at most 366\n"
             "gridward-server: categories[0].limit: \"answer\" is not among the limits\n");
   const auto refused = run({"serve", "--set", "policy.file=" + (dir / "wrong.json").string()});
   EXPECT_EQ(refused.status, 3);

@@ -10,7 +10,7 @@ namespace {
 using domain::Action;
 using domain::CaseEvent;
 using domain::CaseRecord;
-using domain::Stage;
+using domain::Field;
 
 class CaseRows : public StoreTest {
  protected:
@@ -54,9 +54,10 @@ CaseEvent reported(UnixMs when, std::string text = "井盖破损") {
   event.recorded = when + Millis(3);
   event.place = Fix{{391234567, 1174567890}, 350, FixSource::gnss, Datum::wgs84, false, when};
   event.note = std::move(text);
-  event.category = "road-cover";
-  event.grid = "120116115201001";
-  event.town = "120116115";
+  event.fields = {{Field::category, "road-cover"}, {Field::grid, "120116115201001"}, {Field::town, "120116115"}};
+  event.process = "case";
+  event.step = "awaiting_review";
+  event.stage = "reported";
   event.media = {{sha(1), MediaRole::scene}, {sha(2), MediaRole::before}};
   return event;
 }
@@ -67,22 +68,56 @@ CaseEvent accepted(UnixMs when) {
   event.actor = operator_of_town();
   event.at = event.recorded = when;
   event.note = "控制字符\n\t\x01 与 \\ 引号 \"";
+  event.step = "awaiting_transfer";
+  event.stage = "accepted";
   return event;
 }
 
-// Every field in use, whatever a rule would say.
+domain::ClockRule rule() { return {"limits.general", "第二十五条（二）", domain::ClockUnit::working_days, 7}; }
+
+// A value of each field of the table, so that a field that is added is tested here too.
+domain::FieldMap every_field() {
+  domain::FieldMap fields;
+  for (const auto& info : domain::field_table()) {
+    switch (info.type) {
+      case domain::FieldType::text:
+      case domain::FieldType::code:
+      case domain::FieldType::name:
+        fields[info.field] = "值\"" + std::string(info.name);
+        break;
+      case domain::FieldType::id:
+        fields[info.field] = to_string(id(4));
+        break;
+      case domain::FieldType::names:
+        fields[info.field] = std::vector<std::string>{"U-2", "U\\3"};
+        break;
+      case domain::FieldType::flag:
+        fields[info.field] = false;
+        break;
+      case domain::FieldType::number:
+        fields[info.field] = std::int64_t{1} << 40;
+        break;
+      case domain::FieldType::time:
+        fields[info.field] = at(-7);
+        break;
+    }
+  }
+  return fields;
+}
+
+// Every member in use, whatever a process would say.
 CaseEvent full_event() {
   auto event = reported(at(1));
   event.type = Action::verify;
-  event.unit = "U-1";
-  event.reason = "r";
-  event.task = id(4);
-  event.assignee = "m1";
-  event.outcome = TaskOutcome::not_rectified;
-  event.due_at = at(77);
-  event.due_provisional = true;
-  event.on_time = false;
+  event.fields = every_field();
+  event.step = "verify_failed";
+  event.stage = "verified";
+  event.aside = true;
+  event.ends = true;
   event.rule = "limits.general 第二十五条（二）";
+  event.clocks = {{"handle", domain::ClockOp::start, at(3), rule(), "U-1", at(77), true, std::nullopt},
+                  {"*", domain::ClockOp::stop, at(4), {}, "", std::nullopt, false, false}};
+  event.scores = {{"scores.untrue", "D21", true, "U-1", -150, {1, 7}}, {"scores.day_off", "D17", false, "m1", 100, {}}};
   event.place->accuracy_cm = std::nullopt;
   event.place->mock = true;
   return event;
@@ -92,36 +127,60 @@ CaseRecord full_case(std::uint32_t number) {
   CaseRecord record;
   record.id = id(number);
   record.number = "120116115-20261122-0001";
+  record.process = "case";
+  record.stage = "verified";
+  record.step = "verify_failed";
+  record.ends = true;
+  record.back = "taken";
   record.town = "120116115";
   record.grid = "120116115201001";
   record.category = "road-cover";
+  record.channel = "grid_member";
   record.text = "文字";
   record.reporter = member();
   record.place = reported(at(0)).place;
-  record.stage = Stage::verified;
-  record.step = domain::Step::verify_failed;
+  record.holder = "120116";
   record.unit = "U-1";
+  record.assisting_units = {"U-2", "U-3"};
+  record.assisting_open = {"U-3"};
   record.handler = "u1";
   record.round = 3;
   record.version = 9;
   record.captured_at = at(-5);
   record.reported_at = at(1);
   record.updated_at = at(2);
-  record.clock_started_at = at(3);
-  record.due_at = at(4);
-  record.handled_at = at(5);
   record.closed_at = at(6);
-  record.on_time = true;
+  record.clocks = {{"handle",
+                    1,
+                    "U-1",
+                    rule(),
+                    at(3),
+                    at(4),
+                    true,
+                    {{at(5), at(6)}, {at(7), std::nullopt}},
+                    at(8),
+                    false,
+                    true,
+                    true,
+                    {rule(), {"limits.x", "x", domain::ClockUnit::natural_minutes, 30}}},
+                   {"return", 3, "", {}, at(3), std::nullopt, false, {}, std::nullopt, std::nullopt, false, false, {}},
+                   {"verify", 3, "", rule(), at(3), at(90), false, {}, std::nullopt, std::nullopt, true, true, {}}};
+  record.requests = {{"return", "u1", "u2", every_field()}, {"extension", "u1", "", {}}};
+  record.past_units = {"U-9", "U-1", "U-9"};
+  record.return_locked = true;
   record.verify_task = id(70);
   record.verifier = "m2";
   record.verify_outcome = TaskOutcome::cannot_check;
   record.feedback = "已处理";
+  record.values = every_field();
+  record.counts = {{Action::report, 1}, {Action::rework, 2}};
+  record.scores = full_event().scores;
   return record;
 }
 
 void store_case(app::Tx& tx, const Uuid& case_id, const std::string& number, const std::vector<CaseEvent>& events,
                 const std::string& path = kGrid) {
-  tx.insert_case(domain::replay(case_id, number, events), path);
+  tx.insert_case(domain::replay(case_id, number, events), path, std::nullopt);
   tx.append_events(case_id, 1, events, std::nullopt);
 }
 
@@ -143,9 +202,9 @@ TEST_P(CaseRows, ACaseComesBackAsItWas) {
   auto with_nul = full_case(3);
   with_nul.text = std::string("前\0后", 7);
   write([&](app::Tx& tx) {
-    tx.insert_case(full_case(1), kGrid);
-    tx.insert_case(empty, "");
-    tx.insert_case(with_nul, kGrid);
+    tx.insert_case(full_case(1), kGrid, std::nullopt);
+    tx.insert_case(empty, "", std::nullopt);
+    tx.insert_case(with_nul, kGrid, std::nullopt);
   });
   read([&](app::Tx& tx) {
     EXPECT_EQ(tx.find_case(id(1)), full_case(1));
@@ -158,12 +217,71 @@ TEST_P(CaseRows, ACaseComesBackAsItWas) {
   });
 }
 
+TEST_P(CaseRows, AValueOfAnotherTypeOrAnUnknownNameIsAnError) {
+  write([&](app::Tx& tx) { tx.insert_case(full_case(1), kGrid, std::nullopt); });
+  const std::vector<std::pair<std::string, std::string>> spoilt{
+      {"\"town\":\"", "\"twon\":\""},
+      {"\"valid\":false", "\"valid\":0"},
+      {"\"complaints\":1099511627776", "\"complaints\":1.5"},
+      {"\"assisting_units\":[", "\"assisting_units\":[7,"},
+      {"\"rework\":2", "\"rework\":-2"},
+      {"\"unit\":\"working_days\"", "\"unit\":\"moons\""},
+      {"\"round\":3", "\"round\":\"3\""},
+  };
+  const auto good = raw_sql(url_, "SELECT data FROM cases").at(0);
+  for (const auto& [from, to] : spoilt) {
+    ASSERT_NE(good.find(from), std::string::npos) << from;
+    raw_sql(url_, "UPDATE cases SET data = REPLACE(data, '" + from + "', '" + to + "') RETURNING 1");
+    const auto result = store_->read([](app::Tx& tx) -> Result<void> {
+      tx.find_case(id(1));
+      return {};
+    });
+    ASSERT_FALSE(result) << to;
+    EXPECT_NE(to_string(result.error()).find("unreadable"), std::string::npos) << to_string(result.error());
+    raw_sql(url_, "UPDATE cases SET data = REPLACE(data, '" + to + "', '" + from + "') RETURNING 1");
+    read([](app::Tx& tx) { EXPECT_EQ(tx.find_case(id(1)), full_case(1)); });
+  }
+}
+
+TEST_P(CaseRows, AChannelsNumberBelongsToOneCase) {
+  write([](app::Tx& tx) {
+    EXPECT_FALSE(tx.find_reference("hotline", "12345-1"));
+    EXPECT_TRUE(tx.insert_reference("hotline", "12345-1", id(1)));
+    EXPECT_FALSE(tx.insert_reference("hotline", "12345-1", id(2)));
+    EXPECT_TRUE(tx.insert_reference("visit", "12345-1", id(2)));
+    EXPECT_EQ(tx.find_reference("hotline", "12345-1"), id(1));
+    EXPECT_EQ(tx.find_reference("visit", "12345-1"), id(2));
+  });
+}
+
+TEST_P(CaseRows, AlarmsComeInTheirOrder) {
+  write([](app::Tx& tx) {
+    for (std::uint32_t i = 1; i <= 4; ++i) {
+      auto record = full_case(i);
+      record.number = "n" + std::to_string(i);
+      tx.insert_case(record, kGrid, i == 4 ? std::nullopt : std::optional(at(10 - i)));
+    }
+    EXPECT_EQ(tx.alarmed_cases(at(9), 9), (std::vector{id(3), id(2), id(1)}));
+    EXPECT_EQ(tx.alarmed_cases(at(8), 9), (std::vector{id(3), id(2)}));
+    EXPECT_EQ(tx.alarmed_cases(at(9), 1), std::vector{id(3)});
+    EXPECT_TRUE(tx.alarmed_cases(at(6), 9).empty());
+    tx.set_alarm(id(3), std::nullopt);
+    tx.set_alarm(id(4), at(1));
+    EXPECT_EQ(tx.alarmed_cases(at(8), 9), (std::vector{id(4), id(2)}));
+    auto record = full_case(2);
+    record.number = "n2";
+    ++record.version;
+    EXPECT_TRUE(tx.update_case(record, 9, std::nullopt));
+    EXPECT_EQ(tx.alarmed_cases(at(100), 9), (std::vector{id(4), id(1)}));
+  });
+}
+
 TEST_P(CaseRows, AnIdThatIsTakenIsToldAndNothingChanges) {
   write([](app::Tx& tx) {
-    EXPECT_TRUE(tx.insert_case(full_case(1), kGrid));
+    EXPECT_TRUE(tx.insert_case(full_case(1), kGrid, std::nullopt));
     auto other = full_case(1);
     other.text = "另一件";
-    EXPECT_FALSE(tx.insert_case(other, "D/other"));
+    EXPECT_FALSE(tx.insert_case(other, "D/other", std::nullopt));
     EXPECT_EQ(tx.find_case(id(1)), full_case(1));
     EXPECT_EQ(tx.case_org_path(id(1)), kGrid);
   });
@@ -172,18 +290,18 @@ TEST_P(CaseRows, AnIdThatIsTakenIsToldAndNothingChanges) {
 TEST_P(CaseRows, TheSecondToChangeACaseIsTold) {
   write([](app::Tx& tx) {
     auto record = full_case(1);
-    tx.insert_case(record, kGrid);
+    tx.insert_case(record, kGrid, std::nullopt);
     record.version = 10;
-    record.step = domain::Step::awaiting_transfer;
-    record.stage = Stage::accepted;
+    record.step = "awaiting_transfer";
+    record.stage = "accepted";
     record.unit = "";
-    EXPECT_TRUE(tx.update_case(record, 9));
+    EXPECT_TRUE(tx.update_case(record, 9, at(50)));
     EXPECT_EQ(tx.find_case(id(1)), record);
     auto late = record;
     late.feedback = "迟到";
-    EXPECT_FALSE(tx.update_case(late, 9));
+    EXPECT_FALSE(tx.update_case(late, 9, std::nullopt));
     EXPECT_EQ(tx.find_case(id(1)), record);
-    EXPECT_FALSE(tx.update_case(full_case(2), 9));
+    EXPECT_FALSE(tx.update_case(full_case(2), 9, std::nullopt));
   });
 }
 
@@ -254,6 +372,8 @@ TEST_P(CaseRows, TasksComeBackAsTheyWere) {
 
 // ---- lists
 
+const std::vector<std::string> kStages{"reported", "accepted", "transferred", "verified", "closed", "assessed"};
+
 struct Listed {
   CaseRecord record;
   std::string path;
@@ -274,12 +394,22 @@ class CaseLists : public StoreTest {
         record.reporter.login = random() % 3 == 0 ? "m1" : "m2";
         record.grid = random() % 2 == 0 ? "g1" : "g2";
         record.text = texts[random() % texts.size()];
-        record.stage = static_cast<Stage>(random() % 6);
-        record.unit = random() % 4 == 0 ? "U-1" : "";
+        record.process = random() % 3 == 0 ? "work_order" : "case";
+        record.stage = kStages[random() % kStages.size()];
+        record.unit = random() % 4 == 0 ? "U-1" : random() % 2 == 0 ? "U-2" : "";
+        if (random() % 5 == 0) record.assisting_units = {"U-1"};
+        record.ends = random() % 8 == 0;
+        if (random() % 3 != 0) {
+          domain::CaseClock clock;
+          clock.name = "handle";
+          clock.due = at(static_cast<std::int64_t>(random() % 5));
+          clock.overdue = random() % 2 == 0;
+          record.clocks.push_back(clock);
+        }
         // Few different times, so that many cases share one.
         record.updated_at = at(static_cast<std::int64_t>(random() % 7));
         const auto& path = paths[random() % paths.size()];
-        tx.insert_case(record, path);
+        tx.insert_case(record, path, std::nullopt);
         all_.push_back({record, path});
       }
     });
@@ -301,12 +431,24 @@ class CaseLists : public StoreTest {
     std::vector<Uuid> ids;
     for (const auto& [record, path] : all_) {
       if (!filter.subtree.empty() && !domain::within(filter.subtree, path)) continue;
-      if (!filter.unit.empty() && record.unit != filter.unit) continue;
+      if (!filter.unit.empty() && record.unit != filter.unit &&
+          std::ranges::find(record.assisting_units, filter.unit) == record.assisting_units.end()) {
+        continue;
+      }
+      if (!filter.process.empty() && record.process != filter.process) continue;
+      if (filter.overdue && (!record.overdue() || record.ends)) continue;
       if (!filter.reporter.empty() && record.reporter.login != filter.reporter) continue;
       if (!filter.grid.empty() && record.grid != filter.grid) continue;
       if (!filter.stages.empty() && std::ranges::find(filter.stages, record.stage) == filter.stages.end()) continue;
       if (!contains(record.text, filter.text) && !contains(record.number, filter.text)) continue;
       ids.push_back(record.id);
+    }
+    if (filter.overdue) {
+      const auto key = [&](const Uuid& one) {
+        return std::pair(std::ranges::find(all_, one, [](const Listed& l) { return l.record.id; })->record.due_at(),
+                         one);
+      };
+      std::ranges::sort(ids, [&](const Uuid& a, const Uuid& b) { return key(a) < key(b); });
     }
     return ids;
   }
@@ -337,39 +479,97 @@ TEST_P(CaseLists, PagesHoldEveryCaseOnceWhateverTheFilter) {
   const std::vector<std::string> subtrees{
       "", "120116", kTown, kGrid, "120116/120116115/120116115202", "120116/12011611", "1"};
   const std::vector<std::string> texts{"", "", "井盖", "light", "0%", "_a", "!", "1014", "没有"};
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 100; ++round) {
     app::CaseFilter filter;
     filter.subtree = subtrees[random() % subtrees.size()];
     filter.text = texts[random() % texts.size()];
     if (random() % 4 == 0) filter.unit = "U-1";
     if (random() % 4 == 0) filter.reporter = "m1";
     if (random() % 4 == 0) filter.grid = "g2";
-    for (std::uint32_t i = random() % 4; i > 0; --i) filter.stages.push_back(static_cast<Stage>(random() % 6));
+    if (random() % 4 == 0) filter.process = "work_order";
+    if (random() % 4 == 0) filter.overdue = true;
+    for (std::uint32_t i = random() % 4; i > 0; --i) filter.stages.push_back(kStages[random() % kStages.size()]);
     filter.limit = 1 + random() % 40;
     const auto expected = oracle(filter);
     ASSERT_EQ(paged(filter, expected.size()), expected)
         << "subtree " << filter.subtree << " text " << filter.text << " unit " << filter.unit << " reporter "
-        << filter.reporter << " grid " << filter.grid << " stages " << filter.stages.size();
+        << filter.reporter << " process " << filter.process << " overdue " << filter.overdue << " grid " << filter.grid
+        << " stages " << filter.stages.size();
   }
 }
 
-TEST_P(CaseLists, CountsByStage) {
+TEST_P(CaseLists, CountsByProcessAndStage) {
   fill(120, 3);
-  for (const auto& subtree : {std::string(), kTown, kGrid}) {
+  for (const auto& subtree : {std::string(), std::string("120116"), kTown, kGrid}) {
     for (const auto& unit : {std::string(), std::string("U-1")}) {
-      app::CaseFilter filter;
-      filter.subtree = subtree;
-      filter.unit = unit;
-      std::map<Stage, std::size_t> expected;
-      for (const auto& one : oracle(filter)) {
-        const auto found = std::ranges::find(all_, one, [](const Listed& listed) { return listed.record.id; });
-        ++expected[found->record.stage];
+      for (const auto& reporter : {std::string(), std::string("m1")}) {
+        app::CaseFilter filter;
+        filter.subtree = subtree;
+        filter.unit = unit;
+        filter.reporter = reporter;
+        app::CaseCounts expected;
+        for (const auto& one : oracle(filter)) {
+          const auto found = std::ranges::find(all_, one, [](const Listed& listed) { return listed.record.id; });
+          ++expected[found->record.process][found->record.stage];
+        }
+        // Only subtree, unit and reporter count.
+        filter.text = "no such text";
+        filter.stages = {"closed"};
+        read([&](app::Tx& tx) {
+          EXPECT_EQ(tx.count_cases(filter), expected) << subtree << " " << unit << " " << reporter;
+        });
       }
-      // Only subtree, unit and reporter count.
-      filter.text = "no such text";
-      filter.stages = {Stage::closed};
-      read([&](app::Tx& tx) { EXPECT_EQ(tx.count_cases(filter), expected); });
     }
+  }
+}
+
+// Whatever happens to cases, the counters say what counting the rows would.
+TEST_P(CaseLists, CountersAreWhatCountingWouldSayAfterRandomActs) {
+  fill(40, 21);
+  std::mt19937 random(5);
+  const std::vector<std::string> units{"", "U-1", "U-2", "U-3"};
+  const std::vector<std::string> paths{kTown, kGrid, "120116/120116116", "120116"};
+  const auto counted = [&](const std::string& sql) { return raw_sql(url_, sql + " ORDER BY 1, 2, 3"); };
+  for (int round = 0; round < 40; ++round) {
+    write([&](app::Tx& tx) {
+      for (int i = 0; i < 5; ++i) {
+        auto& listed = all_[random() % all_.size()];
+        auto record = tx.find_case(listed.record.id).value();
+        if (random() % 6 == 0) {
+          tx.move_case(record.id, paths[random() % paths.size()]);
+          continue;
+        }
+        const auto before = record.version;
+        record.version += random() % 3;  // 0: as an erasure does
+        record.stage = kStages[random() % kStages.size()];
+        record.unit = units[random() % units.size()];
+        record.assisting_units.clear();
+        for (const auto& unit : units) {
+          if (!unit.empty() && random() % 3 == 0) record.assisting_units.push_back(unit);
+        }
+        record.updated_at = at(static_cast<std::int64_t>(random() % 99));
+        // An act that came too late changes nothing.
+        EXPECT_FALSE(tx.update_case(record, before + 100, std::nullopt));
+        EXPECT_TRUE(tx.update_case(record, before, std::nullopt));
+      }
+    });
+    // A unit of work that fails takes its counting back.
+    EXPECT_FALSE(store_->write([&](app::Tx& tx) -> Result<void> {
+      auto record = tx.find_case(all_[0].record.id).value();
+      record.stage = kStages[random() % kStages.size()];
+      record.unit = "U-9";
+      tx.update_case(record, record.version, std::nullopt);
+      return fail(ErrorCode::internal);
+    }));
+    ASSERT_EQ(counted("SELECT scope, process, stage, n FROM case_counters WHERE n <> 0 AND scope LIKE '%/'"),
+              counted("SELECT area, process, stage, COUNT(*) FROM cases GROUP BY area, process, stage"));
+    ASSERT_EQ(counted("SELECT scope, process, stage, n FROM case_counters WHERE n <> 0 AND scope NOT LIKE '%/'"),
+              counted("SELECT u.unit, c.process, c.stage, COUNT(*) FROM cases c JOIN case_units u ON u.case_id = c.id "
+                      "GROUP BY u.unit, c.process, c.stage"));
+    ASSERT_EQ(raw_sql(url_,
+                      "SELECT COUNT(*) FROM case_units u JOIN cases c ON c.id = u.case_id "
+                      "WHERE u.updated_at <> c.updated_at OR (u.part = 'lead') <> (u.unit = c.unit)"),
+              std::vector<std::string>{"0"});
   }
 }
 
@@ -398,7 +598,7 @@ TEST_P(CaseLists, APageHoldsAtMost200AndTheTotalStopsAt10001) {
     for (std::uint32_t i = 1; i <= 250; ++i) {
       CaseRecord record;
       record.id = id(i);
-      tx.insert_case(record, kTown);
+      tx.insert_case(record, kTown, std::nullopt);
     }
   });
   read([&](app::Tx& tx) {
@@ -409,8 +609,9 @@ TEST_P(CaseLists, APageHoldsAtMost200AndTheTotalStopsAt10001) {
     EXPECT_EQ(page.total, 250U);
   });
   raw_sql(url_,
-          "INSERT INTO cases SELECT '02000000' || SUBSTR(a.id, 25, 8) || '00000000' || SUBSTR(b.id, 25, 8), a.number, "
-          "a.town, a.grid, a.category, a.stage, a.step, a.unit, "
+          "INSERT INTO cases (id, number, town, grid, category, stage, step, unit, reporter, org_path, area, version, "
+          "updated_at, text, data) SELECT '02000000' || SUBSTR(a.id, 25, 8) || '00000000' || SUBSTR(b.id, 25, 8), "
+          "a.number, a.town, a.grid, a.category, a.stage, a.step, a.unit, "
           "a.reporter, a.org_path, a.area, a.version, a.updated_at, a.text, a.data FROM cases a CROSS JOIN "
           "(SELECT id FROM cases ORDER BY id LIMIT 50) b RETURNING 1");
   read([&](app::Tx& tx) { EXPECT_EQ(tx.list_cases({}).total, 10'001U); });
@@ -468,6 +669,9 @@ TEST_P(Chains, EventsOfAnotherCaseAreSeen) {
 TEST_P(Chains, ARowThatIsNotItsEventsIsSeen) {
   expect_broken("UPDATE cases SET step = 'done', stage = 'assessed' WHERE id = '" + to_hex(id(2).bytes) + "'", "cases",
                 "not the replay");
+}
+TEST_P(Chains, ADueThatIsNotTheClocksIsSeen) {
+  expect_broken("UPDATE cases SET due_at = 5 WHERE id = '" + to_hex(id(2).bytes) + "'", "cases", "not the replay");
 }
 TEST_P(Chains, AReporterThatIsNotTheEventsIsSeen) {
   expect_broken("UPDATE cases SET reporter = 'm9' WHERE id = '" + to_hex(id(2).bytes) + "'", "cases", "not the replay");

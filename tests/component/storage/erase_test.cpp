@@ -8,6 +8,7 @@ namespace {
 
 using domain::Action;
 using domain::CaseEvent;
+using domain::Field;
 using domain::Personal;
 using domain::PersonalSet;
 
@@ -39,13 +40,13 @@ class Erase : public StoreTest {
       const auto report_row = record(tx, 1, "m-one");
       const auto verify_row = record(tx, 2, "m-one");
       const std::vector<CaseEvent> events{report(), accept(), ask(), verify()};
-      tx.insert_case(domain::replay(id(1), "number-1", events), kGrid);
+      tx.insert_case(domain::replay(id(1), "number-1", events), kGrid, at(60));
       tx.append_events(id(1), 1, std::span(events).first(1), report_row);
       tx.append_events(id(1), 2, std::span(events).subspan(1, 2), std::nullopt);
       tx.append_events(id(1), 4, std::span(events).last(1), verify_row);
       tx.insert_task({id(70), id(1), "m-one", "hh-1", at(3), std::nullopt, false});
       const std::vector<CaseEvent> other{accept()};
-      tx.insert_case(domain::replay(id(2), "number-2", other), kGrid);
+      tx.insert_case(domain::replay(id(2), "number-2", other), kGrid, std::nullopt);
       tx.append_events(id(2), 1, other, std::nullopt);
     });
     expect_sound();
@@ -58,7 +59,10 @@ class Erase : public StoreTest {
     event.at = event.recorded = at(1);
     event.place = Fix{{391234567, 1174567890}, 350, FixSource::gnss, Datum::wgs84, false, at(1)};
     event.note = "in front of the door of Mrs Wang";
-    event.category = "c";
+    event.fields = {{Field::category, "c"}, {Field::petitioner, "Sun Li"}};
+    event.process = "case";
+    event.step = "awaiting_review";
+    event.stage = "reported";
     return event;
   }
   static CaseEvent accept() {
@@ -71,16 +75,14 @@ class Erase : public StoreTest {
   static CaseEvent ask() {
     auto event = accept();
     event.type = Action::request_verify;
-    event.task = id(70);
-    event.assignee = "m-one";
+    event.fields = {{Field::task, to_string(id(70))}, {Field::assignee, "m-one"}};
     return event;
   }
   static CaseEvent verify() {
     auto event = report();
     event.type = Action::verify;
     event.note = "mended";
-    event.task = id(70);
-    event.outcome = TaskOutcome::confirmed;
+    event.fields = {{Field::task, to_string(id(70))}, {Field::outcome, "confirmed"}};
     return event;
   }
   static std::int64_t record(app::Tx& tx, std::uint64_t seq, const std::string& actor) {
@@ -138,7 +140,7 @@ TEST_P(Erase, AnEventLosesWhatIsPersonalAndTheChainHolds) {
   const auto after = events();
   ASSERT_EQ(after.size(), 4U);
   EXPECT_EQ(after[0].event, domain::erased(before[0].event, PersonalSet().set()));
-  EXPECT_EQ(after[0].event.erased, set_of({Personal::actor, Personal::note, Personal::place}));
+  EXPECT_EQ(after[0].event.erased, set_of({Personal::actor, Personal::note, Personal::place, Personal::fields}));
   EXPECT_EQ(after[0].event.actor.role, domain::Role::grid_member);
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(after[i].hash, before[i].hash) << i;
   for (std::size_t i = 1; i < 4; ++i) EXPECT_EQ(after[i].event, before[i].event) << i;
@@ -149,12 +151,16 @@ TEST_P(Erase, AnEventLosesWhatIsPersonalAndTheChainHolds) {
     EXPECT_FALSE(row.place);
     EXPECT_EQ(row.version, 4U);
     EXPECT_EQ(row.number, "number-1");
+    EXPECT_FALSE(row.values.contains(Field::petitioner));
+    EXPECT_EQ(row.category, "c");
+    EXPECT_EQ(tx.alarmed_cases(at(60), 9), std::vector{id(1)}) << "its clocks go on";
   });
   // The record keeps its identity; its bytes are gone. The other one of this member stays.
   EXPECT_EQ(raw_sql(url_, "SELECT actor, forgotten FROM records ORDER BY seq"),
             (std::vector<std::string>{"|1", "m-one|0"}));
   const auto all = everything();
   EXPECT_EQ(all.find("Mrs Wang"), std::string::npos);
+  EXPECT_EQ(all.find("Sun Li"), std::string::npos) << "neither in the event nor in what the case remembers of it";
   EXPECT_EQ(all.find(salt), std::string::npos) << "with it, who knows the few possible values could try them";
 }
 
@@ -197,7 +203,7 @@ TEST_P(Erase, APersonGoesFromEverywhereAndTheCasesStay) {
   EXPECT_EQ(after[0].event.note, before[0].event.note) << "what the case is about stays";
   EXPECT_EQ(after[0].event.place, before[0].event.place);
   EXPECT_EQ(after[1].event, before[1].event) << "another's act";
-  EXPECT_EQ(after[2].event.erased, set_of({Personal::assignee}));
+  EXPECT_EQ(after[2].event.erased, set_of({Personal::fields}));
   EXPECT_EQ(after[2].event.actor.login, "op");
   EXPECT_EQ(after[3].event.erased, set_of({Personal::actor}));
   read([](app::Tx& tx) {
@@ -230,6 +236,44 @@ TEST_P(Erase, APersonGoesFromEverywhereAndTheCasesStay) {
   EXPECT_EQ(erased.events + erased.records + erased.duty, 0U);
 }
 
+// Who signs for a unit, and whom 考核 charges, are named in the fields and lines of others' acts.
+TEST_P(Erase, APersonGoesFromFieldsAndScoresOfOthersActs) {
+  write([](app::Tx& tx) {
+    auto sign = accept();
+    sign.type = Action::sign_result;
+    sign.fields = {{Field::signed_by, "chief_1"}};
+    auto assess = accept();
+    assess.type = Action::assess;
+    assess.actor = {"system", "系统", domain::Role::system, "", ""};
+    assess.scores = {{"scores.x", "D19", false, "chief_1", -100, {1}}, {"scores.y", "D21", true, "U-1", -100, {1}}};
+    auto other = accept();  // looks alike
+    other.type = Action::sign_result;
+    other.fields = {{Field::signed_by, "chiefx1"}};
+    const std::vector<CaseEvent> more{sign, assess, other};
+    auto record = tx.find_case(id(2)).value();
+    const auto before = record.version;
+    for (const auto& event : more) record = domain::evolve(std::move(record), event);
+    ASSERT_TRUE(tx.update_case(record, before, std::nullopt));
+    tx.append_events(id(2), 2, more, std::nullopt);
+  });
+  app::ErasedPerson erased;
+  write([&](app::Tx& tx) { erased = tx.erase_person("chief_1"); });
+  EXPECT_EQ(erased.events, 2U);
+  expect_sound();
+  read([](app::Tx& tx) {
+    const auto stored = tx.case_events(id(2));
+    EXPECT_EQ(stored.at(1).event.erased, set_of({Personal::fields}));
+    EXPECT_EQ(stored.at(1).event.actor.login, "op");
+    EXPECT_EQ(stored.at(2).event.scores.at(0).whom, "");
+    EXPECT_EQ(stored.at(2).event.scores.at(1).whom, "U-1");
+    EXPECT_EQ(domain::text_of(stored.at(3).event.fields, Field::signed_by), "chiefx1");
+    const auto row = tx.find_case(id(2)).value();
+    EXPECT_EQ(domain::text_of(row.values, Field::signed_by), "chiefx1");
+    EXPECT_EQ(row.scores.at(0).whom, "");
+  });
+  EXPECT_EQ(everything().find("chief_1"), std::string::npos);
+}
+
 TEST_P(Erase, ARecordWhoseBytesWentIsKnownWhenItComesAgain) {
   write([&](app::Tx& tx) { tx.erase_event(id(1), 1); });
   write([&](app::Tx& tx) {
@@ -249,7 +293,7 @@ TEST_P(Erase, WhatGoesOnAfterwardsIsChainedToIt) {
     const auto before = tx.find_case(id(1)).value();
     const std::vector<CaseEvent> more{accept()};
     auto after = domain::evolve(before, more[0]);
-    ASSERT_TRUE(tx.update_case(after, before.version));
+    ASSERT_TRUE(tx.update_case(after, before.version, std::nullopt));
     tx.append_events(id(1), 5, more, std::nullopt);
   });
   expect_sound();

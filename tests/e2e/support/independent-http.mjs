@@ -27,10 +27,10 @@ export class Person {
   async bytes(path) {
     return Buffer.from(await (await this.call(path)).arrayBuffer())
   }
-  // On the case as it stands now.
-  async act(id, action, more = {}) {
+  // On the case as it stands now. What is no note is a field.
+  async act(id, action, { note = '', ...fields } = {}) {
     const { version } = await this.get(`/api/cases/${id}`)
-    return (await this.call(`/api/cases/${id}/actions`, { action, version, ...more })).json()
+    return (await this.call(`/api/cases/${id}/actions`, { action, version, note, fields })).json()
   }
   // How many cases have this text.
   async countOf(text) {

@@ -105,13 +105,19 @@ TEST(DecodeLogin, NestingIsLimited) {
 }
 
 TEST(DecodeAct, TakesWhatIsThere) {
-  const auto input = decode_act(R"({"action":"transfer","version":3,"note":"请处理","unit":"u01","reason":null})");
+  const auto input = decode_act(
+      R"({"action":"transfer","version":3,"note":"请处理","fields":{"unit":"u01","reason":null,"reply":"","assisting_units":["a","b"],
+        "valid":false,"complaints":3,"talked_at":1773277200000}})");
   ASSERT_TRUE(input);
   EXPECT_EQ(input->action, "transfer");
   EXPECT_EQ(input->version, 3U);
   EXPECT_EQ(input->note, "请处理");
-  EXPECT_EQ(input->unit, "u01");
-  EXPECT_EQ(input->reason, "");
+  EXPECT_EQ(input->fields, (domain::FieldMap{{domain::Field::unit, "u01"},
+                                             {domain::Field::assisting_units, std::vector<std::string>{"a", "b"}},
+                                             {domain::Field::valid, false},
+                                             {domain::Field::complaints, std::int64_t{3}},
+                                             {domain::Field::talked_at, from_unix_ms(1773277200000)}}))
+      << "null and empty are not there";
 }
 
 TEST(DecodeAct, NamesWhatIsWrong) {
@@ -127,6 +133,58 @@ TEST(DecodeAct, NamesWhatIsWrong) {
   for (int i = 0; i < 2000; ++i) note += "网";
   EXPECT_TRUE(decode_act(R"({"action":"a","version":1,"note":")" + note + R"("})"));
   EXPECT_EQ(code(R"({"action":"a","version":1,"note":")" + note + R"(x"})").field, "note");
+}
+
+TEST(DecodeAct, FieldsGoByTheirTable) {
+  const auto wrong = [](const std::string& fields) {
+    return decode_act(R"({"action":"a","version":1,"fields":)" + fields + "}").error();
+  };
+  EXPECT_EQ(wrong(R"({"mood":"x"})").code, ErrorCode::unknown_kind);
+  EXPECT_EQ(wrong(R"({"mood":"x"})").field, "fields.mood");
+  for (const char* fields : {R"({"unit":7})", R"({"assisting_units":"u"})", R"({"assisting_units":[1]})",
+                             R"({"valid":"yes"})", R"({"complaints":"3"})", R"({"complaints":1.5})",
+                             R"({"talked_at":"2026"})", R"({"target":"no id"})", R"({"unit":{"a":1}})", "[]", "7"}) {
+    EXPECT_EQ(wrong(fields).code, ErrorCode::bad_type) << fields;
+  }
+  EXPECT_EQ(wrong(R"({"complaints":-1})").code, ErrorCode::out_of_range);
+  EXPECT_EQ(wrong(R"({"talked_at":99999999999999999})").code, ErrorCode::out_of_range);
+  EXPECT_EQ(wrong(R"({"unit":")" + std::string(65, 'u') + R"("})").code, ErrorCode::out_of_range);
+  std::string names;
+  for (std::size_t i = 0; i <= domain::kNamesInAField; ++i) names += (i > 0 ? "," : "") + std::string("\"u\"");
+  EXPECT_EQ(wrong(R"({"assisting_units":[)" + names + "]}").code, ErrorCode::out_of_range);
+  EXPECT_EQ(wrong(R"({"unit":"a","unit":"b"})").code, ErrorCode::malformed) << "twice";
+  EXPECT_EQ(wrong(std::string(9, '[') + std::string(9, ']')).code, ErrorCode::too_deep);
+  // Every field of the table can be said.
+  for (const auto& info : domain::field_table()) {
+    std::string value = "\"x\"";
+    if (info.type == domain::FieldType::id) value = "\"018f0000-0000-7000-8000-000000000000\"";
+    if (info.type == domain::FieldType::names) value = "[\"x\"]";
+    if (info.type == domain::FieldType::flag) value = "true";
+    if (info.type == domain::FieldType::number || info.type == domain::FieldType::time) value = "1";
+    const auto body = R"({"action":"a","version":1,"fields":{")" + std::string(info.name) + "\":" + value + "}}";
+    const auto input = decode_act(body);
+    ASSERT_TRUE(input) << body;
+    EXPECT_TRUE(input->fields.contains(info.field)) << body;
+  }
+}
+
+TEST(DecodeRequest, NamesWhatIsWrong) {
+  const auto input = decode_request(
+      R"({"text":"楼道堆物","address":"3号楼","place":{"lat":39.2,"lon":117.8},"fields":{"channel":"hotline"}})");
+  ASSERT_TRUE(input);
+  EXPECT_EQ(input->text, "楼道堆物");
+  EXPECT_EQ(input->address, "3号楼");
+  EXPECT_EQ(input->place, geo_point(39.2, 117.8));
+  EXPECT_EQ(input->fields, (domain::FieldMap{{domain::Field::channel, "hotline"}}));
+  const auto field = [](const char* body) { return decode_request(body).error().field; };
+  EXPECT_EQ(field(R"({"text":7})"), "text");
+  EXPECT_EQ(field(R"({"place":[1,2]})"), "place");
+  EXPECT_EQ(field(R"({"place":{"lat":1}})"), "place.lon");
+  EXPECT_EQ(field(R"({"place":{"lat":1,"lon":181}})"), "place.lon");
+  EXPECT_EQ(field(R"({"place":{"lat":"1","lon":1}})"), "place.lat");
+  EXPECT_EQ(field(R"({"place":{"lat":1,"lon":1,"alt":1}})"), "place");
+  EXPECT_EQ(field(R"({"fields":{"mood":1}})"), "fields.mood");
+  EXPECT_EQ(field(R"({"unit":"u"})"), "unit");
 }
 
 TEST(DecodeNotice, NamesWhatIsWrong) {

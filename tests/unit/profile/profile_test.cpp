@@ -7,35 +7,14 @@
 #include <map>
 #include <set>
 
+#include "small_profile.hpp"
+
 namespace gridward::profile {
 namespace {
 
 using namespace std::chrono;
 
-const std::string kProfile = R"({
-  "id": "t", "name": "试", "utc_offset_minutes": 480,
-  "office_hours": [["08:30", "12:00"], ["14:00", "24:00"]],
-  "holidays": "h.json",
-  "limits": {"general": {"unit": "working_days", "amount": 7, "article": "第二十五条"}},
-  "categories": [{"code": "a", "name": "甲", "limit": "general"}],
-  "reject_reasons": [{"code": "r", "text": "理由", "article": "第十一条"}]})";
-const std::string kHolidays = R"({"known_to": 2026, "days": {"2026-10-01": "off", "2026-10-10": "work"}})";
-
-std::string with(std::string text, const std::string& from, const std::string& to) {
-  const auto at = text.find(from);
-  EXPECT_NE(at, std::string::npos) << from;
-  return text.replace(at, from.size(), to);
-}
-
-std::set<std::string> problems(const std::string& profile, const std::string& holidays = kHolidays) {
-  std::set<std::string> texts;
-  const auto result = parse_policy(profile, holidays);
-  if (!result) {
-    for (const auto& error : result.error()) texts.insert(error.field + ": " + error.detail);
-  }
-  return texts;
-}
-using Texts = std::set<std::string>;
+using namespace small;
 
 TEST(Profile, BecomesAPolicy) {
   const auto policy = parse_policy(kProfile, kHolidays);
@@ -51,7 +30,7 @@ TEST(Profile, BecomesAPolicy) {
             (domain::ClockRule{"limits.general", "第二十五条", domain::ClockUnit::working_days, 7}));
   EXPECT_TRUE(policy->unit_hours.empty());
   EXPECT_EQ(policy->categories.at("a").limit, "general");
-  EXPECT_EQ(policy->reject_reasons.at("r"), "理由");
+  EXPECT_EQ(policy->codes.at("reject_reasons").front().first, "z");
 }
 
 TEST(Profile, ProblemsNamePathValueAndLimit) {
@@ -74,7 +53,7 @@ TEST(Profile, ProblemsNamePathValueAndLimit) {
   EXPECT_EQ(problems(with(kProfile, "480", "\"+8\"")), Texts{"utc_offset_minutes: \"+8\" is not a whole number"});
   EXPECT_EQ(problems(with(kProfile, "\"id\": \"t\"", "\"id\": \"\"")), Texts{"id: empty"});
   EXPECT_EQ(problems(with(kProfile, "\"reject_reasons\": [", "\"reject_reasons\": [7, ")),
-            Texts{"reject_reasons[0]: not an object"});
+            Texts{"codes.reject_reasons[0]: not an object"});
 }
 
 std::set<std::string> limit_problems(const std::string& row) {
@@ -155,9 +134,9 @@ TEST(Profile, HandheldsAreToldTheSettingsAndTheMatterList) {
   const auto bare = parse_policy(kProfile, kHolidays);
   ASSERT_TRUE(bare);
   EXPECT_EQ(bare->handhelds.value().settings, SettingsItem{});
-  auto text = with(kProfile, "\"reject_reasons\"",
+  auto text = with(kProfile, "\"codes\"",
                    R"("device": {"photo_px": 2048, "photo_quality": 85, "track_ms": 5000, "batch_ms": 120000,
-                      "heartbeat_ms": 60000}, "reject_reasons")");
+                      "heartbeat_ms": 60000}, "codes")");
   text = with(text, "\"categories\": [",
               R"("categories": [{"code": "z", "name": "组/乙", "limit": "general"},
                  {"code": "s", "name": "/丙", "limit": "general"}, )");
@@ -171,7 +150,7 @@ TEST(Profile, HandheldsAreToldTheSettingsAndTheMatterList) {
 
 TEST(Profile, WhatNoHandheldCouldReadIsRefused) {
   const auto device = [](const std::string& field) {
-    return problems(with(kProfile, "\"reject_reasons\"", "\"device\": {" + field + "}, \"reject_reasons\""));
+    return problems(with(kProfile, "\"codes\"", "\"device\": {" + field + "}, \"codes\""));
   };
   EXPECT_EQ(device(R"("photo_px": 4294967295)"), Texts{});
   EXPECT_EQ(device(R"("photo_px": 0)"), Texts{});
@@ -224,7 +203,7 @@ TEST(Profile, HolidaysAreChecked) {
 TEST(Profile, WhatIsNotJsonIsSaidOnce) {
   EXPECT_EQ(problems("{").size(), 1U);
   EXPECT_EQ(problems("[]"), Texts{": not an object"});
-  EXPECT_EQ(problems("{}").size(), 8U);
+  EXPECT_EQ(problems("{}").size(), 11U);
 }
 
 TEST(Profile, WhatIsNotEvenTextIsToldInText) {
@@ -266,7 +245,7 @@ TEST(Profile, BinhaiFollowsItsSource) {
       {"callback", {"limits.callback", rules + "第十七条（限期回访；天数为本项目默认）", ClockUnit::working_days, 3}},
   };
   EXPECT_EQ(policy->limits, limits);
-  EXPECT_EQ(policy->reject_reasons.size(), 4U);
+  EXPECT_EQ(policy->codes.at("reject_reasons").size(), 4U);
   EXPECT_EQ(policy->categories.size(), 12U);
   const auto& calendar = policy->calendar;
   EXPECT_FALSE(domain::is_working_day(calendar, sys_days{2026y / October / 1}));

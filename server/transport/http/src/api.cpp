@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <gridward/http/api.hpp>
@@ -45,28 +46,24 @@ class Api {
   Response me(const Actor& actor, const Request&) const {
     const auto names = names_of({actor.org});
     if (!names) return problem(names.error());
-    auto categories = Json::array();
-    for (const auto& [code, category] : parts_.policy.categories) {
-      categories.push_back({{"code", code}, {"name", category.name}, {"default_unit", category.default_unit}});
-    }
-    auto reasons = Json::array();
-    for (const auto& [code, text] : parts_.policy.reject_reasons) reasons.push_back({{"code", code}, {"text", text}});
-    return ok({{"actor", actor_json(actor, *names)},
-               {"policy",
-                {{"id", parts_.policy.id},
-                 {"name", parts_.policy.name},
-                 {"utc_offset_min", parts_.policy.calendar.utc_offset.count()}}},
-               {"categories", std::move(categories)},
-               {"reject_reasons", std::move(reasons)}});
+    return ok({{"actor", actor_json(actor, *names)}, {"policy", policy_json(parts_.policy)}});
   }
 
   Response cases(const Actor& actor, const Request& request) const {
     app::CaseFilter filter;
     for (const auto& [name, value] : request.query) {
       if (name != "stage") continue;
-      const auto stage = domain::stage_from_string(value);
-      if (!stage) return problem({ErrorCode::out_of_range, "stage", value.substr(0, 32) + " is no stage"});
-      filter.stages.push_back(*stage);
+      if (!known_stage(value)) return problem({ErrorCode::out_of_range, "stage", value.substr(0, 32) + " is no stage"});
+      filter.stages.push_back(value);
+    }
+    filter.process = text(request, "process");
+    if (!filter.process.empty() && !parts_.policy.processes.contains(filter.process)) {
+      return problem({ErrorCode::out_of_range, "process", filter.process.substr(0, 32) + " is no process"});
+    }
+    if (const auto overdue = text(request, "overdue"); !overdue.empty()) {
+      const auto number = decode_number("overdue", overdue, 0, 1);
+      if (!number) return problem(number.error());
+      filter.overdue = *number == 1;
     }
     filter.unit = text(request, "unit");
     filter.grid = text(request, "grid");
@@ -92,25 +89,32 @@ class Api {
     const auto thumbs = parts_.cases.thumbs(ids);
     if (!thumbs) return problem(thumbs.error());
     auto rows = Json::array();
+    const auto now = parts_.clock.now();
     for (const auto& record : page->cases) {
       const auto thumb = thumbs->find(record.id);
       rows.push_back(case_row_json(record, parts_.policy, *names,
-                                   thumb == thumbs->end() ? std::nullopt : std::optional(thumb->second)));
+                                   thumb == thumbs->end() ? std::nullopt : std::optional(thumb->second), now));
     }
     return ok(
         {{"cases", std::move(rows)}, {"next", page->next ? Json(*page->next) : Json(nullptr)}, {"total", page->total}});
   }
 
   Response counts(const Actor& actor, const Request&) const {
-    using enum domain::Stage;
-    const auto counts = parts_.cases.counts(actor);
+    auto counts = parts_.cases.counts(actor);
     if (!counts) return problem(counts.error());
     auto result = Json::object();
-    for (const auto stage : {reported, accepted, transferred, verified, closed, assessed}) {
-      const auto found = counts->find(stage);
-      result[std::string(to_string(stage))] = found == counts->end() ? 0 : found->second;
+    for (const auto& [id, process] : parts_.policy.processes) {
+      auto& of_process = result[id] = Json::object();
+      for (const auto& stage : process.stages) of_process[stage] = (*counts)[id][stage];
     }
     return ok(result);
+  }
+
+  Response new_case(const Actor& actor, const Request& request) const {
+    auto input = decode_request(request.body);
+    if (!input) return problem(input.error());
+    return case_response(parts_.cases.register_request(
+        actor, {std::move(input->text), std::move(input->address), input->place, std::move(input->fields)}));
   }
 
   Response one_case(const Actor& actor, const Request& request) const {
@@ -130,9 +134,7 @@ class Api {
     act.action = *action;
     act.version = input->version;
     act.note = input->note;
-    act.unit = input->unit;
-    act.reason = input->reason;
-    act.assignee = input->assignee;
+    act.fields = input->fields;
     return case_response(parts_.cases.act(actor, *id, act));
   }
 
@@ -292,6 +294,12 @@ class Api {
     return *id;
   }
 
+  bool known_stage(const std::string& stage) const {
+    return std::ranges::any_of(parts_.policy.processes, [&](const auto& process) {
+      return std::ranges::find(process.second.stages, stage) != process.second.stages.end();
+    });
+  }
+
   static std::string image_type(const std::string& type) {
     for (const auto* known : {"image/jpeg", "image/png", "image/webp"}) {
       if (type == known) return type;
@@ -322,9 +330,7 @@ class Api {
 
   Response case_response(const Result<app::CaseView>& view) const {
     if (!view) return problem(view.error());
-    std::set<std::string> codes;
-    for (const auto& stored : view->events) codes.insert(stored.event.unit);
-    const auto names = names_of(codes);
+    const auto names = names_of(codes_of(*view));
     if (!names) return problem(names.error());
     return ok(case_json(*view, parts_.policy, *names));
   }
@@ -374,6 +380,7 @@ void add_api(Router& router, const ApiParts& parts) {
   open(Method::get, "/api/health", &Api::health);
   closed(Method::get, "/api/me", &Api::me);
   closed(Method::get, "/api/cases", &Api::cases);
+  closed(Method::post, "/api/cases", &Api::new_case);
   closed(Method::get, "/api/cases/counts", &Api::counts);
   closed(Method::get, "/api/cases/{id}", &Api::one_case);
   closed(Method::post, "/api/cases/{id}/actions", &Api::act);

@@ -1,6 +1,7 @@
 #include "api_json.hpp"
 
 #include <array>
+#include <variant>
 
 namespace gridward::http {
 namespace {
@@ -65,7 +66,75 @@ Json outline_json(const std::optional<Polygon>& outline) {
   return {{"type", "Polygon"}, {"coordinates", std::move(rings)}};
 }
 
-Json event_json(const app::StoredEvent& stored, const Names& names) {
+Json field_json(const domain::FieldValue& value) {
+  struct Put {
+    Json operator()(const std::string& text) const { return text; }
+    Json operator()(bool flag) const { return flag; }
+    Json operator()(std::int64_t number) const { return number; }
+    Json operator()(UnixMs at) const { return to_unix_ms(at); }
+    Json operator()(const std::vector<std::string>& names) const { return names; }
+  };
+  return std::visit(Put{}, value);
+}
+Json fields_json(const domain::FieldMap& fields) {
+  auto out = Json::object();
+  for (const auto& [field, value] : fields) out[std::string(to_string(field))] = field_json(value);
+  return out;
+}
+
+std::string clock_title(const domain::Policy& policy, const std::string& clock) {
+  const auto found = policy.clock_titles.find(clock);
+  return found == policy.clock_titles.end() ? clock : found->second;
+}
+
+Json clock_json(const domain::CaseClock& clock, const domain::Policy& policy, UnixMs now) {
+  const bool paused = !clock.pauses.empty() && !clock.pauses.back().to && clock.running();
+  Json light = nullptr;
+  Json per_mille = nullptr;
+  if (clock.due) {
+    const auto used = domain::clock_progress(domain::calendar_of(policy, clock.unit), clock.rule, clock.started,
+                                             *clock.due, clock.pauses, clock.ended.value_or(now));
+    per_mille = used;
+    light = domain::to_string(domain::light_of(used));
+  }
+  return {{"name", clock.name},
+          {"title", clock_title(policy, clock.name)},
+          {"round", clock.round},
+          {"unit", clock.unit},
+          {"rule", clock.rule.key},
+          {"article", clock.rule.article},
+          {"started", ms(clock.started)},
+          {"due", ms(clock.due)},
+          {"provisional", clock.provisional},
+          {"paused", paused},
+          {"ended", ms(clock.ended)},
+          {"kept", maybe(clock.kept)},
+          {"overdue", clock.overdue},
+          {"light", std::move(light)},
+          {"per_mille", std::move(per_mille)}};
+}
+
+Json scores_json(const std::vector<domain::ScoreLine>& scores) {
+  auto out = Json::array();
+  for (const auto& score : scores) {
+    out.push_back({{"rule", score.rule},
+                   {"article", score.article},
+                   {"of_unit", score.of_unit},
+                   {"whom", score.whom},
+                   {"points", score.points},
+                   {"causes", score.causes}});
+  }
+  return out;
+}
+
+std::string step_title(const domain::Policy& policy, const std::string& process, const std::string& step) {
+  const auto found = policy.processes.find(process);
+  const auto* known = found == policy.processes.end() ? nullptr : found->second.step(step);
+  return known == nullptr ? step : known->title;
+}
+
+Json event_json(const app::StoredEvent& stored, const std::string& process, const domain::Policy& policy,
+                const Names& names) {
   const auto& event = stored.event;
   auto media = Json::array();
   for (const auto& ref : event.media) {
@@ -74,6 +143,19 @@ Json event_json(const app::StoredEvent& stored, const Names& names) {
   auto erased = Json::array();
   for (const auto field : domain::kPersonal) {
     if (event.erased[domain::index_of(field)]) erased.push_back(domain::to_string(field));
+  }
+  auto clocks = Json::array();
+  for (const auto& change : event.clocks) {
+    clocks.push_back({{"clock", change.clock},
+                      {"title", clock_title(policy, change.clock)},
+                      {"op", to_string(change.op)},
+                      {"at", ms(change.at)},
+                      {"unit", change.unit},
+                      {"rule", change.rule.key},
+                      {"article", change.rule.article},
+                      {"due", ms(change.due)},
+                      {"provisional", change.provisional},
+                      {"kept", maybe(change.kept)}});
   }
   return {{"n", stored.n},
           {"type", to_string(event.type)},
@@ -86,18 +168,33 @@ Json event_json(const app::StoredEvent& stored, const Names& names) {
           {"recorded", ms(event.recorded)},
           {"place", fix_json(event.place)},
           {"note", event.note},
-          {"unit", event.unit},
-          {"unit_name", name_or_empty(names, event.unit)},
-          {"reason", event.reason},
-          {"assignee", event.assignee},
-          {"outcome", outcome_json(event.outcome)},
-          {"due_at", ms(event.due_at)},
-          {"due_provisional", event.due_provisional},
-          {"on_time", maybe(event.on_time)},
+          {"fields", fields_json(event.fields)},
+          {"unit_name", name_or_empty(names, std::string(domain::text_of(event.fields, domain::Field::unit)))},
+          {"step", event.step},
+          {"step_title", step_title(policy, process, event.step)},
           {"rule", event.rule},
+          {"clocks", std::move(clocks)},
+          {"scores", scores_json(event.scores)},
           {"media", std::move(media)},
           {"erased", std::move(erased)},
           {"hash", to_hex(stored.hash)}};
+}
+
+Json offer_json(const domain::Offer& offer, const std::string& process, const domain::Policy& policy) {
+  const auto fields = [](const std::vector<domain::Field>& list) {
+    auto out = Json::array();
+    for (const auto field : list) out.push_back(to_string(field));
+    return out;
+  };
+  return {{"action", to_string(offer.action)},
+          {"to", offer.to},
+          {"to_title", offer.to.empty() ? "" : step_title(policy, process, offer.to)},
+          {"note", offer.note},
+          {"required", fields(offer.required)},
+          {"optional", fields(offer.optional)},
+          {"reasons", offer.reasons},
+          {"article", offer.article},
+          {"blocked", offer.blocked}};
 }
 
 Json media_json(const app::MediaView& media) {
@@ -121,53 +218,199 @@ Json actor_json(const domain::Actor& actor, const Names& names) {
 }
 
 Json case_row_json(const domain::CaseRecord& record, const domain::Policy& policy, const Names& names,
-                   const std::optional<Sha256>& thumb) {
+                   const std::optional<Sha256>& thumb, UnixMs now) {
   const auto category = policy.categories.find(record.category);
+  const auto process = policy.processes.find(record.process);
+  std::string process_title = record.process;
+  std::string stage_title = record.stage;
+  if (process != policy.processes.end()) {
+    process_title = process->second.title;
+    const auto title = process->second.stage_titles.find(record.stage);
+    if (title != process->second.stage_titles.end()) stage_title = title->second;
+  }
+  // Of the clocks that run the one that is due first; of a case without one the last that was stopped.
+  const domain::CaseClock* shown = nullptr;
+  for (const auto& clock : record.clocks) {
+    if (clock.running() && clock.due && (shown == nullptr || *clock.due < *shown->due)) shown = &clock;
+  }
+  for (auto clock = record.clocks.rbegin(); shown == nullptr && clock != record.clocks.rend(); ++clock) {
+    if (clock->running() || clock->kept) shown = &*clock;
+  }
   return {{"id", to_string(record.id)},
           {"number", record.number},
+          {"process", record.process},
+          {"process_title", process_title},
+          {"channel", record.channel},
           {"town", record.town},
           {"grid", record.grid},
           {"grid_name", name_or_empty(names, record.grid)},
           {"category", record.category},
           {"category_name", category == policy.categories.end() ? record.category : category->second.name},
           {"text", record.text},
-          {"stage", to_string(record.stage)},
-          {"step", to_string(record.step)},
+          {"stage", record.stage},
+          {"stage_title", stage_title},
+          {"step", record.step},
+          {"step_title", step_title(policy, record.process, record.step)},
+          {"ends", record.ends},
           {"unit", record.unit},
           {"unit_name", name_or_empty(names, record.unit)},
+          {"assisting_units", record.assisting_units},
           {"round", record.round},
           {"version", record.version},
           {"captured_at", ms(record.captured_at)},
           {"reported_at", ms(record.reported_at)},
           {"updated_at", ms(record.updated_at)},
-          {"clock_started_at", ms(record.clock_started_at)},
-          {"due_at", ms(record.due_at)},
-          {"handled_at", ms(record.handled_at)},
           {"closed_at", ms(record.closed_at)},
-          {"on_time", maybe(record.on_time)},
+          {"due_at", ms(record.due_at())},
+          {"overdue", record.overdue()},
+          {"clock", shown == nullptr ? Json(nullptr) : clock_json(*shown, policy, now)},
           {"reporter", {{"login", record.reporter.login}, {"name", record.reporter.name}}},
           {"place", fix_json(record.place)},
           {"thumb", thumb ? Json(to_hex(*thumb)) : Json(nullptr)}};
 }
 
 Json case_json(const app::CaseView& view, const domain::Policy& policy, const Names& names) {
+  const auto& record = view.record;
   std::optional<Sha256> thumb;
   if (!view.media.empty()) thumb = view.media.front().sha256;
-  auto result = case_row_json(view.record, policy, names, thumb);
+  auto result = case_row_json(record, policy, names, thumb, view.now);
   result["grid_name"] = view.grid_name;
   result["unit_name"] = view.unit_name;
   result["category_name"] = view.category_name;
-  result["feedback"] = view.record.feedback;
-  result["verifier"] = view.record.verifier;
-  result["verify_outcome"] = outcome_json(view.record.verify_outcome);
+  result["holder"] = record.holder;
+  result["feedback"] = record.feedback;
+  result["verifier"] = record.verifier;
+  result["verify_outcome"] = outcome_json(record.verify_outcome);
+  result["fields"] = fields_json(record.values);
   result["grid_outline"] = view.grid ? outline_json(view.grid->outline) : Json(nullptr);
-  auto& actions = result["actions"] = Json::array();
-  for (const auto action : view.actions) actions.push_back(to_string(action));
+  auto& clocks = result["clocks"] = Json::array();
+  for (const auto& clock : record.clocks) clocks.push_back(clock_json(clock, policy, view.now));
+  auto& requests = result["requests"] = Json::array();
+  for (const auto& request : record.requests) {
+    requests.push_back({{"what", request.what},
+                        {"by", request.by},
+                        {"confirmed_by", request.confirmed_by},
+                        {"fields", fields_json(request.fields)}});
+  }
+  result["scores"] = scores_json(record.scores);
+  auto& offers = result["offers"] = Json::array();
+  for (const auto& offer : view.offers) offers.push_back(offer_json(offer, record.process, policy));
   auto& media = result["media"] = Json::array();
   for (const auto& entry : view.media) media.push_back(media_json(entry));
   auto& events = result["events"] = Json::array();
-  for (const auto& event : view.events) events.push_back(event_json(event, names));
+  for (const auto& event : view.events) events.push_back(event_json(event, record.process, policy, names));
+  auto& known = result["names"] = Json::object();
+  for (const auto& code : codes_of(view)) {
+    if (const auto name = names.find(code); name != names.end()) known[code] = name->second;
+  }
   return result;
+}
+
+std::set<std::string> codes_of(const app::CaseView& view) {
+  std::set<std::string> codes;
+  const auto from_fields = [&](const domain::FieldMap& fields) {
+    using domain::Field;
+    for (const auto field : {Field::unit, Field::suggested_unit, Field::grid, Field::town}) {
+      codes.emplace(domain::text_of(fields, field));
+    }
+    for (const auto& unit : domain::names_of(fields, Field::assisting_units)) codes.insert(unit);
+    const auto holder = domain::text_of(fields, Field::holder);
+    codes.emplace(holder.substr(holder.rfind('/') + 1));
+  };
+  const auto& record = view.record;
+  codes.insert(record.unit);
+  codes.insert(record.assisting_units.begin(), record.assisting_units.end());
+  codes.insert(record.past_units.begin(), record.past_units.end());
+  for (const auto& clock : record.clocks) codes.insert(clock.unit);
+  for (const auto& score : record.scores) {
+    if (score.of_unit) codes.insert(score.whom);
+  }
+  for (const auto& request : record.requests) from_fields(request.fields);
+  from_fields(record.values);
+  for (const auto& stored : view.events) from_fields(stored.event.fields);
+  codes.erase("");
+  return codes;
+}
+
+Json policy_json(const domain::Policy& policy) {
+  auto categories = Json::array();
+  for (const auto& [code, category] : policy.categories) {
+    categories.push_back({{"code", code}, {"name", category.name}, {"default_unit", category.default_unit}});
+  }
+  auto codes = Json::object();
+  for (const auto& [name, list] : policy.codes) {
+    auto& out = codes[name] = Json::array();
+    for (const auto& [code, coded] : list) {
+      out.push_back({{"code", code}, {"text", coded.text}, {"article", coded.article}});
+    }
+  }
+  auto channels = Json::array();
+  for (const auto& [code, channel] : policy.channels) {
+    channels.push_back({{"code", code},
+                        {"name", channel.name},
+                        {"process", channel.process},
+                        {"city", channel.city},
+                        {"article", channel.article}});
+  }
+  auto processes = Json::array();
+  for (const auto& [id, process] : policy.processes) {
+    auto stages = Json::array();
+    for (const auto& stage : process.stages) {
+      const auto title = process.stage_titles.find(stage);
+      stages.push_back({{"name", stage}, {"title", title == process.stage_titles.end() ? stage : title->second}});
+    }
+    auto steps = Json::array();
+    for (const auto& step : process.steps) {
+      steps.push_back({{"name", step.name},
+                       {"stage", step.stage},
+                       {"title", step.title},
+                       {"ends", step.ends},
+                       {"aside", step.aside}});
+    }
+    // Who begins one, and what must be said then: the form of a new case.
+    auto begins = Json::array();
+    for (const auto& move : process.moves) {
+      if (!move.from.empty()) continue;
+      auto roles = Json::array();
+      for (const auto role : move.roles) roles.push_back(to_string(role));
+      auto required = Json::array();
+      for (const auto field : move.required) required.push_back(to_string(field));
+      auto optional = Json::array();
+      for (const auto field : move.optional) optional.push_back(to_string(field));
+      begins.push_back({{"action", to_string(move.action)},
+                        {"roles", std::move(roles)},
+                        {"note", move.note},
+                        {"required", std::move(required)},
+                        {"optional", std::move(optional)}});
+    }
+    processes.push_back({{"id", id},
+                         {"title", process.title},
+                         {"article", process.article},
+                         {"stages", std::move(stages)},
+                         {"steps", std::move(steps)},
+                         {"begins", std::move(begins)}});
+  }
+  constexpr std::array<std::string_view, 8> kTypes{"text", "code", "name", "names", "id", "flag", "number", "time"};
+  auto fields = Json::array();
+  for (const auto& info : domain::field_table()) {
+    const bool listed = info.type == domain::FieldType::code && policy.codes.contains(std::string(info.name));
+    fields.push_back({{"name", info.name},
+                      {"type", name_of(kTypes, info.type)},
+                      {"most", info.most},
+                      {"list", listed ? Json(info.name) : Json("")},
+                      {"personal", info.personal}});
+  }
+  auto clocks = Json::object();
+  for (const auto& [name, title] : policy.clock_titles) clocks[name] = title;
+  return {{"id", policy.id},
+          {"name", policy.name},
+          {"utc_offset_min", policy.calendar.utc_offset.count()},
+          {"categories", std::move(categories)},
+          {"codes", std::move(codes)},
+          {"channels", std::move(channels)},
+          {"processes", std::move(processes)},
+          {"fields", std::move(fields)},
+          {"clocks", std::move(clocks)}};
 }
 
 Json org_json(const app::OrgNode& node) {

@@ -4,6 +4,7 @@
 #include <gridward/app/services.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 namespace gridward::http {
@@ -14,9 +15,14 @@ using Names = std::map<std::string, std::string>;  // code of a node -> its name
 std::string dump(const Json& value);  // text that is not UTF-8 is replaced, never thrown at
 
 Json actor_json(const domain::Actor& actor, const Names& names);
+// now: how far the clocks are.
 Json case_row_json(const domain::CaseRecord& record, const domain::Policy& policy, const Names& names,
-                   const std::optional<Sha256>& thumb);
+                   const std::optional<Sha256>& thumb, UnixMs now);
 Json case_json(const app::CaseView& view, const domain::Policy& policy, const Names& names);
+// Codes of nodes that a case names, for Names.
+std::set<std::string> codes_of(const app::CaseView& view);
+// What a page builds its forms and lists from: categories, code lists, channels, processes, fields, clocks.
+Json policy_json(const domain::Policy& policy);
 Json org_json(const app::OrgNode& node);
 Json device_json(const app::Organisation::DeviceView& view);
 Json troubles_json(const app::Organisation::DeviceTroubles& troubles);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <gridward/http/decode.hpp>
 #include <gridward/shared/bytes.hpp>
+#include <gridward/shared/ids.hpp>
 #include <gridward/shared/limits.hpp>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
@@ -17,6 +18,7 @@ using nlohmann::json;
 constexpr std::size_t kSegments = 32;
 constexpr std::size_t kParameters = 64;
 constexpr int kJsonDepth = 8;
+constexpr std::size_t kAddressCharacters = 210;
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -68,12 +70,16 @@ Result<json> decode_object(std::string_view body, std::initializer_list<std::str
   bool too_deep = false;
   bool twice = false;
   std::vector<std::string> seen;
+  std::vector<std::string> seen_below;
   const auto watch = [&](int depth, json::parse_event_t event, json& value) {
     if (depth > kJsonDepth) too_deep = true;
-    if (event == json::parse_event_t::key && depth == 1) {
+    // A body has objects at two depths, and of the deeper ones one at a time.
+    if (event == json::parse_event_t::key && depth <= 2) {
       const auto& name = value.get_ref<const std::string&>();
-      twice = twice || std::ranges::find(seen, name) != seen.end();
-      if (seen.size() <= fields.size()) seen.push_back(name);
+      auto& there = depth == 1 ? seen : seen_below;
+      twice = twice || std::ranges::find(there, name) != there.end();
+      if (there.size() <= std::max(fields.size(), domain::kFields)) there.push_back(name);
+      if (depth == 1) seen_below.clear();
     }
     return !too_deep;  // what is too deep is dropped while the rest is read
   };
@@ -92,6 +98,90 @@ Result<json> decode_object(std::string_view body, std::initializer_list<std::str
   return value;
 }
 
+std::size_t characters_of(std::string_view text) {
+  // Every code point has one byte that is not a continuation.
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+Result<void> short_enough(const domain::FieldInfo& info, std::string_view text, const std::string& name) {
+  const auto characters = characters_of(text);
+  if (info.most <= 0 || characters <= static_cast<std::size_t>(info.most)) return {};
+  return fail(ErrorCode::out_of_range, name,
+              std::to_string(characters) + " characters, at most " + std::to_string(info.most));
+}
+
+// Nothing: the value is empty, which is the same as not there.
+Result<std::optional<domain::FieldValue>> field_value(const domain::FieldInfo& info, const json& value,
+                                                      const std::string& name) {
+  using Value = std::optional<domain::FieldValue>;
+  const auto bad = [&](std::string_view what) { return fail(ErrorCode::bad_type, name, "not " + std::string(what)); };
+  if (value.is_null()) return Value{};
+  switch (info.type) {
+    case domain::FieldType::text:
+    case domain::FieldType::code:
+    case domain::FieldType::name:
+    case domain::FieldType::id: {
+      const auto* text = value.get_ptr<const std::string*>();
+      if (text == nullptr) return bad("a text");
+      if (auto ok = short_enough(info, *text, name); !ok) return tl::unexpected(ok.error());
+      if (text->empty()) return Value{};
+      if (info.type == domain::FieldType::id && !uuid_from_string(*text)) return bad("a UUID");
+      return Value{*text};
+    }
+    case domain::FieldType::names: {
+      if (!value.is_array()) return bad("a list");
+      if (value.size() > domain::kNamesInAField) {
+        return fail(ErrorCode::out_of_range, name,
+                    std::to_string(value.size()) + ", at most " + std::to_string(domain::kNamesInAField));
+      }
+      std::vector<std::string> names;
+      for (const auto& one : value) {
+        const auto* text = one.get_ptr<const std::string*>();
+        const auto here = name + "[" + std::to_string(names.size()) + "]";
+        if (text == nullptr) return fail(ErrorCode::bad_type, here, "not a text");
+        if (text->empty()) return fail(ErrorCode::missing_field, here);
+        if (auto ok = short_enough(info, *text, here); !ok) return tl::unexpected(ok.error());
+        names.push_back(*text);
+      }
+      if (names.empty()) return Value{};
+      return Value{std::move(names)};
+    }
+    case domain::FieldType::flag:
+      if (!value.is_boolean()) return bad("true or false");
+      return Value{value.get<bool>()};
+    case domain::FieldType::number:
+    case domain::FieldType::time: {
+      const bool time = info.type == domain::FieldType::time;
+      if (!value.is_number_integer()) return bad("a whole number");
+      const auto most = time ? static_cast<std::uint64_t>(limits::kCounter) : static_cast<std::uint64_t>(info.most);
+      if (!value.is_number_unsigned() || value.get<std::uint64_t>() > most) {
+        return fail(ErrorCode::out_of_range, name, value.dump() + ", 0 to " + std::to_string(most));
+      }
+      const auto number = value.get<std::int64_t>();
+      if (time) return Value{from_unix_ms(number)};
+      return Value{number};
+    }
+  }
+  return bad("known");
+}
+
+Result<domain::FieldMap> fields_member(const json& object) {
+  domain::FieldMap fields;
+  const auto found = object.find("fields");
+  if (found == object.end() || found->is_null()) return fields;
+  if (!found->is_object()) return fail(ErrorCode::bad_type, "fields", "not an object");
+  for (const auto& [key, value] : found->items()) {
+    const auto name = "fields." + key.substr(0, 64);
+    const auto field = domain::field_from_string(key);
+    if (!field) return fail(ErrorCode::unknown_kind, name, "no such field");
+    auto read = field_value(domain::field_info(*field), value, name);
+    if (!read) return tl::unexpected(read.error());
+    if (*read) fields.emplace(*field, std::move(**read));
+  }
+  return fields;
+}
+
 Result<void> text_field(const json& object, const char* name, bool required, std::size_t most_characters,
                         std::string& into) {
   const auto found = object.find(name);
@@ -101,9 +191,7 @@ Result<void> text_field(const json& object, const char* name, bool required, std
   }
   if (!found->is_string()) return fail(ErrorCode::bad_type, name, "not a text");
   const auto& text = found->get_ref<const std::string&>();
-  // Every code point has one byte that is not a continuation.
-  const auto characters = static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  const auto characters = characters_of(text);
   if (characters > most_characters) {
     return fail(ErrorCode::out_of_range, name,
                 std::to_string(characters) + " characters, at most " + std::to_string(most_characters));
@@ -248,7 +336,7 @@ Result<LoginInput> decode_login(std::string_view body) {
 }
 
 Result<ActInput> decode_act(std::string_view body) {
-  const auto object = decode_object(body, {"action", "version", "note", "unit", "reason", "assignee"});
+  const auto object = decode_object(body, {"action", "version", "note", "fields"});
   if (!object) return tl::unexpected(object.error());
   ActInput input;
   const auto version = object->find("version");
@@ -264,10 +352,40 @@ Result<ActInput> decode_act(std::string_view body) {
   };
   auto done = text("action", true, limits::kNameCharacters, input.action);
   if (done) done = text("note", false, limits::kTextCharacters, input.note);
-  if (done) done = text("unit", false, limits::kNameCharacters, input.unit);
-  if (done) done = text("reason", false, limits::kNameCharacters, input.reason);
-  if (done) done = text("assignee", false, limits::kNameCharacters, input.assignee);
   if (!done) return tl::unexpected(done.error());
+  auto fields = fields_member(*object);
+  if (!fields) return tl::unexpected(fields.error());
+  input.fields = std::move(*fields);
+  return input;
+}
+
+Result<RequestInput> decode_request(std::string_view body) {
+  const auto object = decode_object(body, {"text", "address", "place", "fields"});
+  if (!object) return tl::unexpected(object.error());
+  RequestInput input;
+  // Together they are the case's text.
+  auto done = text_field(*object, "text", false, limits::kTextCharacters - kAddressCharacters, input.text);
+  if (done) done = text_field(*object, "address", false, kAddressCharacters - 10, input.address);
+  if (!done) return tl::unexpected(done.error());
+  if (const auto place = object->find("place"); place != object->end() && !place->is_null()) {
+    if (!place->is_object()) return fail(ErrorCode::bad_type, "place", "not an object");
+    std::array<double, 2> degrees{};
+    constexpr std::array<std::pair<const char*, double>, 2> kAxes{{{"lat", 90}, {"lon", 180}}};
+    for (std::size_t i = 0; i < kAxes.size(); ++i) {
+      const auto& [axis, most] = kAxes[i];
+      const auto field = std::string("place.") + axis;
+      const auto found = place->find(axis);
+      if (found == place->end()) return fail(ErrorCode::missing_field, field);
+      if (!found->is_number()) return fail(ErrorCode::bad_type, field, "not a number");
+      degrees[i] = found->get<double>();
+      if (!(degrees[i] >= -most && degrees[i] <= most)) return fail(ErrorCode::out_of_range, field, found->dump());
+    }
+    if (place->size() != 2) return fail(ErrorCode::unknown_kind, "place", "lat and lon are all it has");
+    input.place = geo_point(degrees[0], degrees[1]);
+  }
+  auto fields = fields_member(*object);
+  if (!fields) return tl::unexpected(fields.error());
+  input.fields = std::move(*fields);
   return input;
 }
 

@@ -98,15 +98,22 @@ bool is_told(const domain::Actor& actor, const app::LiveEvent& event) {
   using domain::Role;
   switch (actor.role) {
     case Role::town_operator:
+    case Role::grid_leader:
+    case Role::intake_desk:
+    case Role::coordination_desk:
+    case Role::supervisor:
     case Role::leader:
       return domain::within(actor.org_path, event.org_path);
     case Role::grid_member:
-    case Role::handling_unit: {
+    case Role::inspector:
+    case Role::handling_unit:
+    case Role::unit_leader: {
       if (event.kind != "case" && event.kind != "photo") return false;
       const std::string_view own = actor.org_path;
       const auto above = own.substr(0, std::min(own.rfind('/'), own.size()));
       return domain::within(above, event.org_path);
     }
+    case Role::channel:
     case Role::system_admin:
     case Role::system:
       return false;

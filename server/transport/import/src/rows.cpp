@@ -119,6 +119,14 @@ void add_user(std::size_t line, Row& row, Parsed& out, const std::string& file) 
       },
       "1 to 64 of A-Z a-z 0-9 _ - .");
   user.user.name = row.name();
+  static const std::string kRoleRule = [] {
+    std::string names;
+    for (std::size_t i = 0; i < domain::kRoles; ++i) {
+      const auto one = static_cast<domain::Role>(i);
+      if (one != domain::Role::system) names += (names.empty() ? "" : ", ") + std::string(domain::to_string(one));
+    }
+    return "one of " + names;
+  }();
   // `system` is what the server itself acts as; nobody can log in as it.
   const auto role = row.checked(
       "role",
@@ -126,7 +134,7 @@ void add_user(std::size_t line, Row& row, Parsed& out, const std::string& file) 
         const auto known = domain::role_from_string(v);
         return known && *known != domain::Role::system;
       },
-      "one of grid_member, town_operator, handling_unit, leader, system_admin");
+      kRoleRule);
   user.user.role = domain::role_from_string(role).value_or(domain::Role::grid_member);
   user.user.org = row.checked("org", valid_code, kCodeRule);
   user.password = row.text("password");

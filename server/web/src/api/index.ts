@@ -10,13 +10,14 @@ import type {
   Me,
   Member,
   MemberDay,
+  NewCaseBody,
   NoticeBody,
   OrgNode,
   PhotoSize,
   Punch,
   Unit,
 } from './types'
-import type { CaseFilter } from '@/lib/caseList'
+import { filterKeys, type CaseFilter } from '@/lib/caseList'
 
 const id = encodeURIComponent
 
@@ -28,13 +29,14 @@ export const api = {
 
   cases(filter: CaseFilter, cursor: string | null, limit: number, signal?: AbortSignal): Promise<CasePage> {
     const query = new URLSearchParams()
-    for (const key of ['stage', 'unit', 'grid', 'q'] as const) if (filter[key] !== '') query.set(key, filter[key])
+    for (const key of filterKeys) if (filter[key] !== '') query.set(key, filter[key])
     if (cursor !== null) query.set('cursor', cursor)
     query.set('limit', String(limit))
     return request<CasePage>('GET', `/api/cases?${query}`, undefined, signal)
   },
   counts: () => request<Counts>('GET', '/api/cases/counts'),
   case: (caseId: string, signal?: AbortSignal) => request<Case>('GET', `/api/cases/${id(caseId)}`, undefined, signal),
+  newCase: (body: NewCaseBody) => request<Case>('POST', '/api/cases', body),
   act: (caseId: string, body: ActBody) => request<Case>('POST', `/api/cases/${id(caseId)}/actions`, body),
 
   org: () => request<{ nodes: OrgNode[] }>('GET', '/api/org'),

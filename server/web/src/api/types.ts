@@ -1,43 +1,86 @@
 // The shapes of docs/api.md. Times are Unix milliseconds, ids are UUIDs, files are named by their sha256 in hex.
 
-export const stages = ['reported', 'accepted', 'transferred', 'verified', 'closed', 'assessed'] as const
-export type Stage = (typeof stages)[number]
-
-export const steps = [
-  'awaiting_review',
-  'rejected',
-  'awaiting_transfer',
-  'awaiting_take',
-  'taken',
-  'arrived',
-  'handled',
-  'awaiting_verify',
-  'verifying',
-  'verify_passed',
-  'verify_failed',
-  'awaiting_assess',
-  'done',
-] as const
-export type Step = (typeof steps)[number]
+// Stages, steps and processes are the profile's: GET /api/me tells them.
+export type Stage = string
+export type Step = string
 
 export const actions = [
   'report',
+  'self_handle',
+  'triage',
   'accept',
   'reject',
+  'direct_reply',
+  'duplicate',
+  'void_case',
+  'instruct',
   'transfer',
+  'phone_notice',
   'take',
+  'assign',
+  'unit_accept',
+  'contact',
   'arrive',
   'handle',
+  'assist',
   'feedback',
+  'sign_result',
+  'request_return',
+  'confirm_return',
+  'grant_return',
+  'refuse_return',
+  'request_extension',
+  'grant_extension',
+  'refuse_extension',
+  'request_suspension',
+  'grant_suspension',
+  'refuse_suspension',
+  'resume',
+  'whistle',
+  'decide_lead',
+  'urge',
+  'supervise',
+  'remind',
+  'escalate',
+  'assign_down',
+  'escalate_to_head',
   'request_verify',
   'verify',
+  'desk_verify',
   'rework',
+  'call_back',
   'close',
   'assess',
+  'sample',
+  'clue',
+  'count_complaint',
+  'confirm_circle',
+  'flag_caller',
+  'archive',
+  'warn',
+  'overdue',
+  'draft_list',
+  'approve_list',
+  'hold_meeting',
+  'file_minutes',
 ] as const
 export type Action = (typeof actions)[number]
 
-export const roles = ['grid_member', 'town_operator', 'handling_unit', 'leader', 'system_admin', 'system'] as const
+export const roles = [
+  'grid_member',
+  'grid_leader',
+  'inspector',
+  'town_operator',
+  'intake_desk',
+  'coordination_desk',
+  'handling_unit',
+  'unit_leader',
+  'supervisor',
+  'leader',
+  'channel',
+  'system_admin',
+  'system',
+] as const
 export type Role = (typeof roles)[number]
 
 export interface Actor {
@@ -54,15 +97,50 @@ export interface Category {
   name: string
   default_unit?: string
 }
-export interface Reason {
+export interface Coded {
   code: string
   text: string
+  article: string
+}
+export interface Channel {
+  code: string
+  name: string
+  process: string
+  city: boolean
+  article: string
+}
+export interface ProcessInfo {
+  id: string
+  title: string
+  article: string
+  stages: { name: Stage; title: string }[]
+  steps: { name: Step; stage: Stage; title: string; ends: boolean; aside: boolean }[]
+  begins: { action: Action; roles: Role[]; note: boolean; required: string[]; optional: string[] }[]
+}
+export type FieldType = 'text' | 'code' | 'name' | 'names' | 'id' | 'flag' | 'number' | 'time'
+export interface FieldInfo {
+  name: string
+  type: FieldType
+  most: number // characters of each text, or the greatest number
+  list: string // name of the code list, empty: none
+  personal: boolean
+}
+export type FieldValue = string | number | boolean | string[]
+export type FieldValues = Record<string, FieldValue>
+export interface PolicyInfo {
+  id: string
+  name: string
+  utc_offset_min?: number
+  categories: Category[]
+  codes: Record<string, Coded[]>
+  channels: Channel[]
+  processes: ProcessInfo[]
+  fields: FieldInfo[]
+  clocks: Record<string, string>
 }
 export interface Me {
   actor: Actor
-  policy: { id: string; name: string; utc_offset_min?: number }
-  categories: Category[]
-  reject_reasons: Reason[]
+  policy: PolicyInfo
 }
 
 export interface Fix {
@@ -80,6 +158,62 @@ export interface PolygonOutline {
   coordinates: Position[][]
 }
 
+export type Light = 'green' | 'yellow' | 'red'
+export interface Clock {
+  name: string
+  title: string
+  round: number
+  unit: string
+  rule: string
+  article: string
+  started: number
+  due: number | null // nothing while it is paused
+  provisional: boolean
+  paused: boolean
+  ended: number | null
+  kept: boolean | null // ended: in time; nothing: it no longer counts
+  overdue: boolean
+  light: Light | null
+  per_mille: number | null // of the time given that was used when the server answered
+}
+export interface ClockChange {
+  clock: string
+  title: string
+  op: 'start' | 'stop' | 'cancel' | 'pause' | 'resume' | 'extend'
+  at: number
+  unit: string
+  rule: string
+  article: string
+  due: number | null
+  provisional: boolean
+  kept: boolean | null
+}
+export interface Score {
+  rule: string
+  article: string
+  of_unit: boolean
+  whom: string
+  points: number // hundredths
+  causes: number[]
+}
+export interface Request {
+  what: string
+  by: string
+  confirmed_by: string
+  fields: FieldValues
+}
+export interface Offer {
+  action: Action
+  to: Step
+  to_title: string
+  note: boolean
+  required: string[]
+  optional: string[]
+  reasons: string
+  article: string
+  blocked: string
+}
+
 export interface CaseRow {
   id: string
   number: string
@@ -89,20 +223,26 @@ export interface CaseRow {
   category: string
   category_name: string
   text: string
+  process: string
+  process_title: string
+  channel: string
   stage: Stage
+  stage_title: string
   step: Step
+  step_title: string
+  ends: boolean
   unit: string
   unit_name: string
+  assisting_units: string[]
   round: number
   version: number
   captured_at: number
   reported_at: number
   updated_at: number
-  clock_started_at: number | null
-  due_at: number | null
-  handled_at: number | null
   closed_at: number | null
-  on_time: boolean | null
+  due_at: number | null
+  overdue: boolean
+  clock: Clock | null // the running one that is due first, else the last
   reporter: { login: string; name: string }
   place: Fix | null
   thumb: string | null
@@ -123,7 +263,7 @@ export interface Media {
 
 export type TaskOutcome = 'confirmed' | 'not_rectified' | 'cannot_check'
 // What of an event is about a person, and may have been erased.
-export type Personal = 'actor' | 'note' | 'place' | 'assignee'
+export type Personal = 'actor' | 'note' | 'place' | 'fields'
 
 export interface CaseEvent {
   n: number
@@ -133,15 +273,13 @@ export interface CaseEvent {
   recorded: number
   place: Fix | null
   note: string
-  unit: string
+  fields: FieldValues
   unit_name: string
-  reason: string
-  assignee: string
-  outcome: TaskOutcome | null
-  due_at: number | null
-  due_provisional: boolean
-  on_time: boolean | null
+  step: Step
+  step_title: string
   rule: string
+  clocks: ClockChange[]
+  scores: Score[]
   media: { sha256: string; role: MediaRole }[]
   erased: Personal[]
   hash: string
@@ -151,8 +289,14 @@ export interface Case extends CaseRow {
   feedback: string
   verifier: string
   verify_outcome: TaskOutcome | null
+  holder: string
+  fields: FieldValues
+  clocks: Clock[]
+  requests: Request[]
+  scores: Score[]
+  offers: Offer[]
+  names: Record<string, string> // of the nodes that the case names
   grid_outline: PolygonOutline | null
-  actions: Action[]
   media: Media[]
   events: CaseEvent[]
 }
@@ -162,15 +306,20 @@ export interface CasePage {
   next: string | null
   total: number
 }
-export type Counts = Partial<Record<Stage, number>>
+export type Counts = Record<string, Record<Stage, number>> // by process
 
 export interface ActBody {
   action: Action
   version: number
   note?: string
-  unit?: string
-  reason?: string
-  assignee?: string
+  fields?: FieldValues
+}
+
+export interface NewCaseBody {
+  text: string
+  address?: string
+  place?: { lat: number; lon: number }
+  fields: FieldValues
 }
 
 export type OrgKind = 'district' | 'town' | 'village' | 'grid' | 'unit'

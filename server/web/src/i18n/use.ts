@@ -2,13 +2,18 @@
 import { useI18n } from 'vue-i18n'
 import { ApiError } from '@/api/client'
 import { now } from '@/state/now'
-import { zone } from '@/state/session'
+import { stageTitle, stepTitle, zone } from '@/state/session'
 import { agoMessage, fullStamp, hourMinute, spanMessage, stamp } from '@/lib/time'
 
 export interface ErrorText {
   title: string
   field: string
   detail: string
+}
+
+// "fields.assisting_units[2]": the field as a form knows it.
+export function plainField(field: string): string {
+  return field.replace(/^fields\./, '').replace(/\[\d+\]$/, '')
 }
 
 export function useText() {
@@ -38,9 +43,10 @@ export function useText() {
         : error.title !== ''
           ? error.title
           : t('problem.status', { status: error.status })
-    const refusedKey = `refused.${error.code}.${error.field}`
+    const name = plainField(error.field)
+    const refusedKey = `refused.${error.code}.${name}`
     if (te(refusedKey)) return { title: t(refusedKey), field: '', detail: '' }
-    const fieldKey = `field.${error.field}`
+    const fieldKey = `field.${name}`
     return {
       title,
       field: te(fieldKey) ? t(fieldKey) : '',
@@ -53,5 +59,10 @@ export function useText() {
     return text.detail === '' ? head : t('problem.withDetail', { head, detail: text.detail })
   }
 
-  return { t, te, locale, spanText, stampText, agoText, fullText, clockText, errorText, errorLine }
+  // Titles are the profile's, in its language; for the common ones there are our own words in another.
+  const titled = (key: string, title: string) => (locale.value !== 'zh-CN' && te(key) ? t(key) : title)
+  const stageText = (process: string, stage: string) => titled(`stage.${stage}`, stageTitle(process, stage))
+  const stepText = (process: string, step: string) => titled(`step.${step}`, stepTitle(process, step))
+
+  return { t, te, locale, stageText, stepText, spanText, stampText, agoText, fullText, clockText, errorText, errorLine }
 }

@@ -3,11 +3,14 @@ import type { CasePage, CaseRow, Stage } from '@/api/types'
 
 export interface CaseFilter {
   stage: Stage | ''
+  process: string
+  overdue: '' | '1'
   unit: string
   grid: string
   q: string
 }
-export const noFilter: CaseFilter = { stage: '', unit: '', grid: '', q: '' }
+export const noFilter: CaseFilter = { stage: '', process: '', overdue: '', unit: '', grid: '', q: '' }
+export const filterKeys = ['stage', 'process', 'overdue', 'unit', 'grid', 'q'] as const
 
 export interface CaseListState {
   rows: CaseRow[]
@@ -18,7 +21,9 @@ export const emptyList: CaseListState = { rows: [], next: null, total: 0 }
 
 export function matches(row: CaseRow, filter: CaseFilter): boolean {
   if (filter.stage !== '' && row.stage !== filter.stage) return false
-  if (filter.unit !== '' && row.unit !== filter.unit) return false
+  if (filter.process !== '' && row.process !== filter.process) return false
+  if (filter.overdue !== '' && (!row.overdue || row.ends)) return false
+  if (filter.unit !== '' && row.unit !== filter.unit && !row.assisting_units.includes(filter.unit)) return false
   if (filter.grid !== '' && row.grid !== filter.grid) return false
   const q = filter.q.trim()
   return q === '' || row.number.includes(q) || row.text.includes(q)
@@ -72,7 +77,7 @@ export function patchRow(
 // The address keeps the filter, and only what differs from none.
 export function toQuery(filter: CaseFilter): Record<string, string> {
   const query: Record<string, string> = {}
-  for (const key of ['stage', 'unit', 'grid', 'q'] as const) if (filter[key] !== '') query[key] = filter[key]
+  for (const key of filterKeys) if (filter[key] !== '') query[key] = filter[key]
   return query
 }
 
@@ -82,5 +87,12 @@ export function fromQuery(query: Record<string, unknown>, stages: readonly Stage
     return typeof value === 'string' ? value : ''
   }
   const stage = stages.find((known) => known === text('stage')) ?? ''
-  return { stage, unit: text('unit'), grid: text('grid'), q: text('q') }
+  return {
+    stage,
+    process: text('process'),
+    overdue: text('overdue') === '1' ? '1' : '',
+    unit: text('unit'),
+    grid: text('grid'),
+    q: text('q'),
+  }
 }

@@ -1,35 +1,30 @@
-import type { CaseRow, Step } from '@/api/types'
+import type { Clock, Light } from '@/api/types'
 
-export type ClockLevel = 'none' | 'green' | 'yellow' | 'red'
+export type ClockLevel = 'none' | Light
 
 export interface ClockView {
   level: ClockLevel
   fraction: number // of the time given that is used, 0 and more
   remainingMs: number // negative: over
-  stopped: boolean // the unit has answered, or the case is closed
+  state: 'none' | 'running' | 'paused' | 'kept' | 'missed' | 'cancelled'
 }
 
-const noClock: ClockView = { level: 'none', fraction: 0, remainingMs: 0, stopped: false }
+const noClock: ClockView = { level: 'none', fraction: 0, remainingMs: 0, state: 'none' }
 
-export type ClockInput = Pick<CaseRow, 'clock_started_at' | 'due_at' | 'handled_at' | 'closed_at' | 'on_time'> & {
-  reported_at: number
-  step: Step
-}
-
-// Green up to 80 % of the time given, yellow up to 100 %, red over it. A stopped clock stays as it was when it stopped;
-// what the assessment said goes before what the page computes.
-export function clockOf(row: ClockInput, now: number): ClockView {
-  if (row.due_at === null) return noClock
-  const start = row.clock_started_at ?? row.reported_at
-  // Work done but not yet answered does not stop the clock: the answer does (规则 第十五条).
-  const end = row.step === 'handled' ? null : (row.handled_at ?? row.closed_at)
-  const at = end ?? now
-  const given = Math.max(1, row.due_at - start)
-  const fraction = Math.max(0, (at - start) / given)
-  const remainingMs = row.due_at - at
-  let level: ClockLevel = fraction <= 0.8 ? 'green' : fraction <= 1 ? 'yellow' : 'red'
-  if (row.on_time === false) level = 'red'
-  // Answered in time is good news, however narrow it was.
-  else if (end !== null && remainingMs >= 0) level = 'green'
-  return { level, fraction, remainingMs, stopped: end !== null || row.on_time !== null }
+// The colour is the server's, for it knows the office hours; what it said last holds until the due itself is past. A
+// clock that was stopped says whether it was kept: in time is good news, however narrow it was.
+export function clockOf(clock: Clock | null, now: number): ClockView {
+  if (clock === null) return noClock
+  const fraction = (clock.per_mille ?? 0) / 1000
+  if (clock.ended !== null) {
+    const remainingMs = clock.due === null ? 0 : clock.due - clock.ended
+    if (clock.kept === null) return { level: 'none', fraction, remainingMs, state: 'cancelled' }
+    return clock.kept
+      ? { level: 'green', fraction, remainingMs, state: 'kept' }
+      : { level: 'red', fraction, remainingMs, state: 'missed' }
+  }
+  if (clock.due === null) return { ...noClock, state: clock.paused ? 'paused' : 'none' }
+  const remainingMs = clock.due - now
+  if (remainingMs < 0) return { level: 'red', fraction: Math.max(1, fraction), remainingMs, state: 'running' }
+  return { level: clock.light ?? 'green', fraction, remainingMs, state: 'running' }
 }

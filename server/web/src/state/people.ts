@@ -1,6 +1,6 @@
 import { shallowReactive } from 'vue'
 import { api } from '@/api'
-import { mayDuty, session } from './session'
+import { atUnit, mayDuty, session } from './session'
 
 // Names for the logins that events carry; only for roles that may see the roll. Asked once a session.
 const names = shallowReactive(new Map<string, string>())
@@ -9,7 +9,7 @@ let askedFor = ''
 
 export async function loadPeople(): Promise<void> {
   const me = session.me?.actor.login ?? ''
-  if (!mayDuty.value || askedFor === me) return
+  if (!(mayDuty.value || atUnit.value) || askedFor === me) return
   askedFor = me
   try {
     const { members } = await api.members()

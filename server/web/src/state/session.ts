@@ -1,7 +1,7 @@
 import { computed, reactive, readonly } from 'vue'
 import { api } from '@/api'
 import { onLoggedOut } from '@/api/client'
-import type { Category, Me, OrgNode, Reason, Role, Unit } from '@/api/types'
+import type { Category, Channel, Coded, FieldInfo, Me, OrgNode, ProcessInfo, Role, Stage, Unit } from '@/api/types'
 import { startLive, stopLive } from './live'
 
 interface SessionState {
@@ -16,11 +16,50 @@ export const session = readonly(state)
 const chinaOffsetMin = 480
 export const zone = computed(() => state.me?.policy.utc_offset_min ?? chinaOffsetMin)
 export const role = computed<Role | null>(() => state.me?.actor.role ?? null)
-export const categories = computed<Category[]>(() => state.me?.categories ?? [])
-export const rejectReasons = computed<Reason[]>(() => state.me?.reject_reasons ?? [])
 
-export const mayDuty = computed(() => role.value === 'town_operator' || role.value === 'leader')
-export const mayTransfer = computed(() => role.value === 'town_operator')
+// ---- the profile: words for what cases hold ----
+export const categories = computed<Category[]>(() => state.me?.policy.categories ?? [])
+export const processes = computed<ProcessInfo[]>(() => state.me?.policy.processes ?? [])
+export const channels = computed<Channel[]>(() => state.me?.policy.channels ?? [])
+export const fieldTable = computed<FieldInfo[]>(() => state.me?.policy.fields ?? [])
+export function codes(list: string): Coded[] {
+  return state.me?.policy.codes[list] ?? []
+}
+// Of one process, or of all of them in their order.
+export function stagesOf(process: string): Stage[] {
+  const chosen = processes.value.filter((one) => process === '' || one.id === process)
+  return [...new Set(chosen.flatMap((one) => one.stages.map((stage) => stage.name)))]
+}
+export function stageTitle(process: string, stage: Stage): string {
+  const known = processes.value.filter((one) => process === '' || one.id === process)
+  return known.flatMap((one) => one.stages).find((one) => one.name === stage)?.title ?? stage
+}
+export function stepTitle(process: string, step: string): string {
+  return processes.value.find((one) => one.id === process)?.steps.find((one) => one.name === step)?.title ?? step
+}
+// Channels by which this login hands in requests, with what their process begins with; a member's report is not one.
+export const beginsBy = computed(() =>
+  channels.value.flatMap((channel) => {
+    const process = processes.value.find((one) => one.id === channel.process)
+    const begin = process?.begins.find((one) => one.action === 'report' && role.value !== null && one.roles.includes(role.value))
+    return begin === undefined || channel.code === 'grid_member' ? [] : [{ channel, begin }]
+  }),
+)
+// The words of a code: of the list that an act names, else of any list that has it.
+export function codeText(list: string, code: string): string {
+  const lists = state.me?.policy.codes ?? {}
+  const own = lists[list]?.find((one) => one.code === code)
+  return (own ?? Object.values(lists).flat().find((one) => one.code === code))?.text ?? code
+}
+
+const desks: readonly Role[] = ['town_operator', 'grid_leader', 'coordination_desk', 'supervisor', 'leader']
+const inUnit: readonly Role[] = ['handling_unit', 'unit_leader']
+export const mayDuty = computed(() => role.value !== null && desks.includes(role.value))
+export const mayNotify = computed(() => role.value === 'town_operator' || role.value === 'leader')
+export const atUnit = computed(() => role.value !== null && inUnit.includes(role.value))
+// Who names units in forms and filters.
+export const mayUnits = computed(() => mayDuty.value || atUnit.value || role.value === 'intake_desk')
+export const mayFilterUnits = computed(() => mayUnits.value && !atUnit.value)
 export const maySeeOriginal = computed(() => role.value === 'town_operator')
 
 let orgPromise: Promise<OrgNode[]> | null = null

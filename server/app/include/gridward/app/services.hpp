@@ -65,25 +65,37 @@ struct CaseView {
   std::optional<OrgNode> grid;  // with outline
   std::vector<StoredEvent> events;
   std::vector<MediaView> media;
-  std::vector<domain::Action> actions;  // what the asking actor may do now
+  std::vector<domain::Offer> offers;  // what the asking actor may do, now or in principle
+  UnixMs now{};                       // of the answer: how far the clocks are
 };
 struct ActRequest {
   domain::Action action = domain::Action::accept;
   std::uint64_t version = 0;  // the version the page showed
   std::string note;
-  std::string unit;      // transfer
-  std::string reason;    // reject, rework
-  std::string assignee;  // request_verify; empty: the member of the case's grid, else the reporter
+  // Codes and logins as the page chose them; the use case looks them up. assignee of request_verify, empty: the member
+  // of the case's grid, else the reporter. holder of escalate and assign_down, empty: the next desk.
+  domain::FieldMap fields;
+  std::vector<domain::EvidenceRef> media;
+};
+// What a desk or a channel's system hands in.
+struct CaseRequest {
+  std::string text;
+  std::string address;  // in words, added to the text
+  std::optional<GeoPoint> place;
+  domain::FieldMap fields;  // channel, category, town or grid, petitioner, …
 };
 class Cases {
  public:
   explicit Cases(Services services);
   // filter.subtree/unit/reporter are narrowed to what the actor may see.
   Result<CasePage> list(const domain::Actor& actor, CaseFilter filter);
-  Result<std::map<domain::Stage, std::size_t>> counts(const domain::Actor& actor);
+  Result<CaseCounts> counts(const domain::Actor& actor);
   Result<CaseView> get(const domain::Actor& actor, const Uuid& id);  // not_found, forbidden
   // Errors of domain::decide, not_found, forbidden. Closing assesses at once.
   Result<CaseView> act(const domain::Actor& actor, const Uuid& id, const ActRequest& request);
+  // A new case by the process of its channel. The same channel and channel_reference again: the case that is there.
+  // Errors of domain::decide, out_of_range (fields.town, fields.grid, fields.channel), forbidden.
+  Result<CaseView> register_request(const domain::Actor& actor, const CaseRequest& request);
   // The first photo of each case, for a list. Of cases that list() gave.
   Result<std::map<Uuid, Sha256>> thumbs(std::span<const Uuid> cases);
   // May this actor see this photo (through a case they may see)?
@@ -103,6 +115,13 @@ class Cases {
 
  private:
   class GridIndex;
+  struct Placed {
+    std::string town;
+    std::string grid;  // empty: in none
+    std::string path;
+  };
+  Result<Placed> place_of(Tx& tx, const domain::Actor& actor, const CaseRequest& request, UnixMs now);
+
   Services services_;
   std::shared_ptr<GridIndex> grids_;
 };
@@ -115,8 +134,9 @@ class Organisation {
  public:
   explicit Organisation(Services services);
   Result<OrgView> tree(const domain::Actor& actor);
-  Result<std::vector<OrgNode>> units(const domain::Actor& actor);  // handling units this actor may transfer to
-  Result<std::vector<User>> members(const domain::Actor& actor);   // grid members of the subtree, password hashes empty
+  Result<std::vector<OrgNode>> units(const domain::Actor& actor);  // handling units this actor may name
+  // Whom this actor may name: a desk the grid members of its subtree, a unit its own people. Password hashes empty.
+  Result<std::vector<User>> members(const domain::Actor& actor);
   struct DeviceView {
     Device device;
     QuarantineCounts quarantine;
@@ -257,6 +277,17 @@ class SignatureJobs {
  private:
   Services services_;
   int put_off_ = 0;
+};
+
+// Clocks that turn yellow or pass their due become events of their cases, in the order of their time: also those of a
+// time when no server ran. Each pass is bounded, in one write unit.
+class DeadlineJobs {
+ public:
+  explicit DeadlineJobs(Services services) : services_(services) {}
+  bool run_once();
+
+ private:
+  Services services_;
 };
 
 // Sends down items again that no device has acknowledged: what the broker or the link lost while the device stayed

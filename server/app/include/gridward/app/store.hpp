@@ -191,9 +191,11 @@ struct StreamReach {
 
 struct CaseFilter {
   std::string subtree;  // path of the actor's node; cases of towns/grids below it
-  std::string unit;     // only cases at this handling unit, when not empty
+  std::string unit;     // only cases that this handling unit leads or assists, when not empty
   std::string reporter;
-  std::vector<domain::Stage> stages;  // empty: all
+  std::string process;              // id, empty: all
+  std::vector<std::string> stages;  // names; empty: all
+  bool overdue = false;             // open and past a due; then the longest past it first
   std::string grid;
   std::string text;                   // substring of number or text
   std::optional<std::string> cursor;  // of the previous page
@@ -204,6 +206,8 @@ struct CasePage {
   std::optional<std::string> next;
   std::size_t total = 0;  // exact to 10,000, then 10,001
 };
+// How many cases: process -> stage -> number.
+using CaseCounts = std::map<std::string, std::map<std::string, std::size_t>>;
 
 struct StoredEvent {
   std::uint64_t n = 0;  // from 1
@@ -366,15 +370,25 @@ class Tx {
 
   // cases
   virtual std::string next_case_number(std::string_view town, std::string_view yyyymmdd) = 0;
+  // next_alarm: when a clock of it turns yellow or passes its due, which the case alone does not know.
   // False: there is a case of this id, and nothing was done.
-  virtual bool insert_case(const domain::CaseRecord& record, std::string_view org_path) = 0;
+  virtual bool insert_case(const domain::CaseRecord& record, std::string_view org_path,
+                           std::optional<UnixMs> next_alarm) = 0;
   // false: somebody else changed it (the stored version is not expected_version).
-  virtual bool update_case(const domain::CaseRecord& record, std::uint64_t expected_version) = 0;
+  virtual bool update_case(const domain::CaseRecord& record, std::uint64_t expected_version,
+                           std::optional<UnixMs> next_alarm) = 0;
+  virtual void move_case(const Uuid& id, std::string_view org_path) = 0;  // it is another node's now
   virtual std::optional<domain::CaseRecord> find_case(const Uuid& id) = 0;
   virtual std::string case_org_path(const Uuid& id) = 0;
   virtual CasePage list_cases(const CaseFilter& filter) = 0;
-  // stage -> count, with the filter's subtree, unit and reporter
-  virtual std::map<domain::Stage, std::size_t> count_cases(const CaseFilter& filter) = 0;
+  // With the filter's subtree, unit and reporter.
+  virtual CaseCounts count_cases(const CaseFilter& filter) = 0;
+  // Whose next alarm is due, in its order.
+  virtual std::vector<Uuid> alarmed_cases(UnixMs now, std::size_t limit) = 0;
+  virtual void set_alarm(const Uuid& id, std::optional<UnixMs> next_alarm) = 0;
+  // A channel's own number of a request belongs to one case. False: to another already.
+  virtual std::optional<Uuid> find_reference(std::string_view channel, std::string_view reference) = 0;
+  virtual bool insert_reference(std::string_view channel, std::string_view reference, const Uuid& id) = 0;
   // record: the row of the record that caused them, when a handheld did.
   virtual void append_events(const Uuid& case_id, std::uint64_t first_n, std::span<const domain::CaseEvent> events,
                              std::optional<std::int64_t> record) = 0;

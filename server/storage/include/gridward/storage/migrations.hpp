@@ -16,10 +16,13 @@ class Connection;
 //   {id}    an integer primary key that counts by itself
 //   {text}  a text compared by its bytes, whatever the database's locale
 struct Migration {
-  int version = 0;  // from 1, without gaps
+  int version = 0;  // from 1, ascending
   std::string name;
   std::vector<std::string> statements;
   std::function<void(Connection&)> then{};  // what SQL cannot do; in the same transaction
+  // Why a database of this version cannot take the step; empty: it can. Asked before the first step is taken, so that a
+  // database that is refused is left as it was.
+  std::function<std::string(Connection&, int)> unfit{};
 };
 
 std::span<const Migration> all_migrations();

@@ -8,6 +8,7 @@
 #include <gridward/platform/crypto.hpp>
 #include <gridward/shared/topics.hpp>
 #include <gridward/storage/store.hpp>
+#include <gridward/test/demo_process.hpp>
 #include <gridward/test/process.hpp>
 #include <gridward/vision/photo_store.hpp>
 #include <mutex>
@@ -103,10 +104,8 @@ inline domain::Policy demo_policy() {
   p.name = "滨海新区";
   p.calendar.hours = {{8h + 30min, 12h}, {14h, 17h + 30min}};
   p.calendar.known_to = std::chrono::year{2026};
-  p.limits["limits.general"] = {"limits.general", "津滨政办发〔2020〕10号 第二十五条（二）",
-                                domain::ClockUnit::working_days, 7};
-  p.categories["0101"] = {"0101", "路面破损", "limits.general", ""};
-  p.reject_reasons["emergency_number"] = "人身财产安全，请拨打110、119、120";
+  p.categories["0101"] = {"0101", "路面破损", "general", "", false, false};
+  add_demo_process(p);
   return p;
 }
 
@@ -220,6 +219,10 @@ class ServerWorld {
     user("u2", "庚", domain::Role::handling_unit, "U2");
     user("boss", "辛", domain::Role::leader, "120116");
     user("root", "壬", domain::Role::system_admin, "120116");
+    user("district", "癸", domain::Role::town_operator, "120116");
+    user("hotline", "热线", domain::Role::channel, "120116");
+    user("intake", "子", domain::Role::intake_desk, "120116");
+    user("chief1", "丑", domain::Role::unit_leader, "U1");
     const auto device = [&](std::string id, std::string town, std::string holder) {
       const auto pair = platform::make_ed25519_keys();
       keys[id] = pair;

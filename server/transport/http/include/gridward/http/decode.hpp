@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <gridward/domain/fields.hpp>
 #include <gridward/http/message.hpp>
 #include <gridward/shared/error.hpp>
+#include <gridward/shared/geo.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,9 +44,13 @@ struct ActInput {
   std::string action;
   std::uint64_t version = 0;
   std::string note;
-  std::string unit;
-  std::string reason;
-  std::string assignee;
+  domain::FieldMap fields;  // without those that were null or empty
+};
+struct RequestInput {
+  std::string text;
+  std::string address;
+  std::optional<GeoPoint> place;
+  domain::FieldMap fields;
 };
 struct NoticeInput {
   std::string id;
@@ -53,8 +59,10 @@ struct NoticeInput {
   bool all = false;
 };
 // Errors: malformed, too_deep, missing_field, bad_type, out_of_range, unknown_kind for a field that does not exist.
+// What an act carries goes by the table of domain/fields.hpp, and is named "fields.unit".
 Result<LoginInput> decode_login(std::string_view body);
 Result<ActInput> decode_act(std::string_view body);
+Result<RequestInput> decode_request(std::string_view body);
 Result<NoticeInput> decode_notice(std::string_view body);
 
 // A whole decimal number in [least, greatest]; bad_type, out_of_range, with `field` as the error's field.
