@@ -286,7 +286,10 @@ struct Ingest::Impl {
       job.effects.live.push_back({"device", device.id, known->town_path, 0});
     if (speaks_of_items(job.message)) {
       tx.agree_down(device.id, job.message.ack);
-      if (job.message.hello) handouts.give(tx, device.id, job.message.epoch, job.received);
+      if (job.message.hello) {
+        handouts.give(tx, device.id, job.message.epoch, job.received);
+        job.receipt.first = tx.first_down(device.id);
+      }
       job.effects.devices.push_back(device.id);
     }
     collect_pending(tx, job.effects.devices, job.received, job.outgoing);
@@ -574,6 +577,7 @@ struct Ingest::Impl {
         std::ranges::move(receipt.bad, std::back_inserter(all.bad));
         all.now = std::max(all.now, receipt.now);
         all.safe = std::max(all.safe, receipt.safe);
+        if (receipt.first) all.first = receipt.first;
       } else {
         before = job.get();
         order.push_back(before);
