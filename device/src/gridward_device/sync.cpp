@@ -238,6 +238,7 @@ void SyncMachine::on(const in::Down& down) {
 
 void SyncMachine::received(const Receipt& receipt) {
   if (receipt.epoch != epoch_) return;  // for what this device was before it was wiped
+  const bool first_heard = !generation_;
   const bool restored = generation_ && *generation_ != receipt.generation;
   generation_ = receipt.generation;
   // First: what waits again by it, waits again before the ids of this receipt count.
@@ -258,6 +259,8 @@ void SyncMachine::received(const Receipt& receipt) {
   // Of another store than the known one it is not believed before the next greeting was answered: that one may be the
   // lost one, and its word late.
   if (receipt.first && !ack_ && !restored) emit(out::DownBaseline{*receipt.first});
+  // A restored server says nothing of items to a greeting that names no store: that may be an old one.
+  if (!receipt.first && !ack_ && first_heard) greet_due_ = true;
   // Without ids it can only be the answer to a greeting, the first one perhaps.
   if (receipt.ok.empty() && receipt.bad.empty()) {
     sent = std::exchange(hello_sent_, std::nullopt);

@@ -121,6 +121,7 @@ class SqlTx final : public app::Tx {
   std::vector<std::string> overdue_devices(UnixMs before, UnixMs seen_since, std::size_t limit) override;
   void sent_down(std::string_view device, std::uint64_t from, std::uint64_t to, UnixMs now) override;
   void agree_down(std::string_view device, std::optional<std::uint64_t> ack) override;
+  bool down_agreed(std::string_view device) override { return !unagreed_generation(device); }
   void insert_notice(const app::NoticeRow& notice) override;
   std::optional<app::NoticeRow> find_notice(const Uuid& id) override;
 

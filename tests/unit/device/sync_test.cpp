@@ -111,11 +111,11 @@ class Script {
     now = std::max(now, *timer);
     return feed(in::Tick{});
   }
-  // Start, connect, hello, greeted.
+  // Start, connect, hello, greeted. Of items only the first number is heard.
   std::vector<SyncOutput> greet() {
     feed(in::Start{});
     feed(in::Connected{});
-    return receipt({});
+    return receipt({}, 0, kStore, 1);
   }
 
   Millis now{1'000};
@@ -769,9 +769,25 @@ TEST(Sync, WhatARestoredServerSaysFirstIsNotBelieved) {
   EXPECT_EQ(all<out::DownBaseline>(script.receipt({}, 0, id_of(889), 6)).at(0).first, 6U);
 }
 
-TEST(Sync, WithoutTheFirstNumberItAsksAndGuessesNothing) {
+// A restored server does not take a greeting without a store for an answer to its question.
+TEST(Sync, TheFirstStoreThatIsHeardIsNamedToGetItsFirstNumber) {
   Script script;
-  script.greet();
+  script.feed(in::Start{});
+  EXPECT_FALSE(all<out::PublishUp>(script.feed(in::Connected{})).at(0).generation);
+  const auto again = all<out::PublishUp>(script.receipt({}));
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_TRUE(again[0].hello);
+  EXPECT_EQ(again[0].generation, kStore);
+  EXPECT_FALSE(again[0].ack);
+  EXPECT_TRUE(all<out::PublishUp>(script.receipt({})).empty()) << "once";
+  EXPECT_EQ(all<out::DownBaseline>(script.receipt({}, 0, kStore, 6)).at(0).first, 6U);
+}
+
+TEST(Sync, WithoutTheFirstNumberItAsksAndGuessesNothing) {
+  Script script({}, std::nullopt, kStore);
+  script.feed(in::Start{});
+  script.feed(in::Connected{});
+  script.receipt({});
   EXPECT_FALSE(script.machine.next_timer());
   EXPECT_EQ(all<out::StoreDown>(script.feed(in::Down{item(2, std::nullopt)})).size(), 1U);
   script.feed(in::DownStored{std::nullopt});

@@ -429,6 +429,8 @@ class Tx {
   // The device has everything up to `ack`; nothing: it was wiped, or never had an item. Of a store that was put back
   // the device may have more numbers than were given here: what it cannot have is numbered anew above its `ack`.
   virtual void agree_down(std::string_view device, std::optional<std::uint64_t> ack) = 0;
+  // Nothing is kept back: the store was not restored, or agree_down has been since.
+  virtual bool down_agreed(std::string_view device) = 0;
 
   virtual void insert_notice(const NoticeRow& notice) = 0;
   virtual std::optional<NoticeRow> find_notice(const Uuid& id) = 0;
