@@ -20,8 +20,13 @@ constexpr std::size_t kItemsPerPass = 4096;
 void collect(Tx& tx, const Device& device, UnixMs now, std::vector<Outgoing>& out) {
   auto items = tx.pending_down(device.id, kItemsPerDevice);
   if (items.empty()) return;
-  tx.sent_down(device.id, items.front().n, items.back().n, now);
-  for (auto& item : items) out.push_back({device.town, device.id, std::move(item)});
+  // What a restored store keeps back has higher numbers.
+  const auto first = items.front().n;
+  tx.sent_down(device.id, first, items.back().n, now);
+  for (auto& item : items) {
+    item.first = first;
+    out.push_back({device.town, device.id, std::move(item)});
+  }
 }
 
 }  // namespace

@@ -123,10 +123,12 @@ class SqlTx final : public app::Tx {
   std::uint64_t enqueue_down(std::string_view device, std::string_view kind, std::string_view body,
                              UnixMs now) override;
   std::vector<DownItem> pending_down(std::string_view device, std::size_t limit) override;
+  std::uint64_t first_down(std::string_view device) override;
   std::optional<DownItem> last_pending_down(std::string_view device, std::string_view kind) override;
   std::vector<std::string> overdue_devices(UnixMs before, UnixMs seen_since, std::size_t limit) override;
   void sent_down(std::string_view device, std::uint64_t from, std::uint64_t to, UnixMs now) override;
   void agree_down(std::string_view device, std::optional<std::uint64_t> ack) override;
+  bool down_agreed(std::string_view device) override { return !unagreed_generation(device); }
   void insert_notice(const app::NoticeRow& notice) override;
   std::optional<app::NoticeRow> find_notice(const Uuid& id) override;
 

@@ -431,6 +431,9 @@ class Tx {
                                      UnixMs now) = 0;  // gives its number, from 1 per device
   // Not acknowledged, lowest number first. A restored store keeps back what it numbered since, until agree_down.
   virtual std::vector<DownItem> pending_down(std::string_view device, std::size_t limit) = 0;
+  // The lowest number not acknowledged, kept back or not, or else the one that comes next: nothing below it is sent any
+  // more. After agree_down, which may give new numbers.
+  virtual std::uint64_t first_down(std::string_view device) = 0;
   // The highest of a kind that is not acknowledged, kept back or not.
   virtual std::optional<DownItem> last_pending_down(std::string_view device, std::string_view kind) = 0;
   // Devices not revoked and seen at `seen_since` or later whose lowest of these was last sent (or made) at `before` or
@@ -440,6 +443,8 @@ class Tx {
   // The device has everything up to `ack`; nothing: it was wiped, or never had an item. Of a store that was put back
   // the device may have more numbers than were given here: what it cannot have is numbered anew above its `ack`.
   virtual void agree_down(std::string_view device, std::optional<std::uint64_t> ack) = 0;
+  // Nothing is kept back: the store was not restored, or agree_down has been since.
+  virtual bool down_agreed(std::string_view device) = 0;
 
   virtual void insert_notice(const NoticeRow& notice) = 0;
   virtual std::optional<NoticeRow> find_notice(const Uuid& id) = 0;
