@@ -26,7 +26,7 @@ struct SyncOptions {
   // For the greeting's answer, and for the word where the items' numbers begin; doubles, too. A server that starts
   // after us is found soon.
   Millis hello_wait{2'000};
-  Millis ack_delay{100};     // so that one acknowledgement speaks for several items
+  Millis ack_delay{100};  // so that one acknowledgement speaks for several items
   Millis reconnect_first{2'000};
   Millis reconnect_max{60'000};
   Millis healthy_after{60'000};  // a connection that lasted this long resets the backoff

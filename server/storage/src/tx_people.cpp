@@ -331,8 +331,7 @@ std::vector<DownItem> SqlTx::pending_down(std::string_view device, std::size_t l
 }
 
 std::uint64_t SqlTx::first_down(std::string_view device) {
-  const auto lowest =
-      db_.value<std::int64_t>("SELECT n FROM down_items WHERE device = :d ORDER BY n LIMIT 1", device);
+  const auto lowest = db_.value<std::int64_t>("SELECT n FROM down_items WHERE device = :d ORDER BY n LIMIT 1", device);
   return static_cast<std::uint64_t>(lowest ? *lowest : counter(down_counter(device)) + 1);
 }
 

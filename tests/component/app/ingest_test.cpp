@@ -583,6 +583,8 @@ TEST(Ingest, WhatWasSentBeforeARestoreSaysNothingOfItemsAfterIt) {
   unnamed_hello.generation.reset();
   auto first = hh.hello();  // of a device that knew the generation and had no item yet
   first.generation = late[0].generation;
+  const auto first_of_all = hh.hello();  // and of one that knew nothing
+  ASSERT_FALSE(first_of_all.generation);
   must(world.store->write([&](app::Tx& tx) -> Result<void> {
     tx.begin_generation(hh.fresh_id(), {});
     return {};
@@ -590,7 +592,7 @@ TEST(Ingest, WhatWasSentBeforeARestoreSaysNothingOfItemsAfterIt) {
   world.ingest = std::make_unique<app::Ingest>(world.services(), *world.cases, *world.duty);
   give({"3", "4", "5"});
 
-  for (const auto& stale : {late[0], unnamed_hello, first}) {
+  for (const auto& stale : {late[0], unnamed_hello, first, first_of_all}) {
     const auto answers = hh.send(stale);
     ASSERT_EQ(answers.size(), 1U) << "the receipt alone";
     EXPECT_FALSE(Handheld::receipt_of(answers).first) << "numbers of another store";

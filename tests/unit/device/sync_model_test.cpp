@@ -264,9 +264,8 @@ class Model {
           receipt.ok.push_back(id_of(seq));
         }
       }
-      const bool of_items = publish->generation
-                                ? (publish->ack || publish->hello) && publish->generation == generation_
-                                : publish->hello && !publish->ack && server_.agreed;
+      const bool of_items = publish->generation ? (publish->ack || publish->hello) && publish->generation == generation_
+                                                : publish->hello && !publish->ack && server_.agreed;
       if (of_items) server_.agree(publish->ack);
       if (of_items && publish->hello) receipt.first = server_.first();
       if (publish->hello || !publish->seqs.empty()) answers_.push_back(receipt);
