@@ -6,6 +6,7 @@
 #include "days.hpp"
 #include "down.hpp"
 #include "grid_index.hpp"
+#include "likeness.hpp"
 
 namespace gridward::app {
 namespace {
@@ -217,6 +218,7 @@ Result<CaseView> view_of(Tx& tx, const domain::Policy& policy, const Actor& acto
     if (file.status == MediaStatus::derived) media.numbers = tx.photo_numbers(file.sha256);
     view.media.push_back(std::move(media));
   }
+  add_flags(tx, actor, record.id, view.media);
   view.actions = domain::allowed_actions(record, actor);
   view.record = std::move(record);
   return view;

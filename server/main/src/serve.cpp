@@ -17,6 +17,7 @@
 #include <gridward/platform/shutdown.hpp>
 #include <gridward/profile/profile.hpp>
 #include <gridward/storage/store.hpp>
+#include <gridward/vision/photo_comparer.hpp>
 #include <gridward/vision/photo_store.hpp>
 #include <gridward/vision/photo_worker.hpp>
 
@@ -180,11 +181,14 @@ int serve(const Args& args) {
 
   app::PhotoJobs photo_jobs(services, deriver, static_cast<std::size_t>(config->vision_workers));
   app::SignatureJobs signature_jobs(services);
+  vision::FilePhotoComparer comparer(**photos);
+  app::LikenessJobs likeness_jobs(services, deriver, comparer);
   const std::chrono::seconds resend(config->mqtt_resend_s);
   app::DownJobs down_jobs(services, resend);
   std::optional<JobThread> photo_thread(std::in_place, "photos", [&] { return photo_jobs.run_once(); }, kJobPause);
   std::optional<JobThread> signature_thread(
       std::in_place, "signatures", [&] { return signature_jobs.run_once(); }, kJobPause);
+  std::optional<JobThread> likeness_thread(std::in_place, "likeness", [&] { return likeness_jobs.run_once(); }, kJobPause);
   live.set(&*photo_thread);
 
   std::unique_ptr<mqtt::ServerLink> link;
@@ -270,6 +274,7 @@ int serve(const Args& args) {
   devices.set(nullptr);
   live.set(nullptr);
   photo_thread.reset();
+  likeness_thread.reset();
   signature_thread.reset();
   (*store)->stop();
   log::info("stopped");

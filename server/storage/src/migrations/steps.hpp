@@ -16,5 +16,6 @@ Migration m0009_salted_chain();
 Migration m0010_handed_to_devices();
 Migration m0011_notices_and_flags();
 Migration m0012_clocks();
+Migration m0013_likeness();
 
 }  // namespace gridward::storage
