@@ -51,9 +51,8 @@ Result<Bytes> draw_scene(const SceneOptions& options) {
   }
   // The place is the seed's alone; the moment is this picture's.
   Place place = make_place(options.seed);
-  Random moment(options.seed,
-                kMomentStream + static_cast<std::uint64_t>(options.subject) * 2 + (options.repaired ? 1 : 0) +
-                    std::uint64_t{options.visit} * kVisitStream);
+  Random moment(options.seed, kMomentStream + static_cast<std::uint64_t>(options.subject) * 2 +
+                                  (options.repaired ? 1 : 0) + std::uint64_t{options.visit} * kVisitStream);
 
   Canvas canvas(options.width, options.height);
   double shift = moment.range(-0.008, 0.008);

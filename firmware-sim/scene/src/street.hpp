@@ -26,7 +26,7 @@ class View {
   View(const Canvas& canvas, double shift, const Stand& stand = {});
   Point at(Spot spot) const;
   double scale(double z) const { return focal_ / (z + stand_.back); }  // pixels a metre
-  double unit() const { return unit_; }                // a 750th of the height
+  double unit() const { return unit_; }                                // a 750th of the height
   double horizon() const { return horizon_; }
   static constexpr double kNear = 0.9;  // what is nearer is cut off
 

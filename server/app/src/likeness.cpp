@@ -144,7 +144,7 @@ Result<void> LikenessJobs::judge_reuse(const Sha256& sha, const std::vector<Phot
   std::map<std::pair<Uuid, Sha256>, LikenessFinding> best;
   const auto note = [&](const PhotoUse& earlier, const PhotoUse& later, std::uint32_t score) {
     if (!is_reuse(earlier, later) || districts.at(earlier.case_id) != districts.at(later.case_id)) return;
-    const LikenessFinding finding{later.case_id,    later.sha256, LikenessKind::reused, score, earlier.sha256,
+    const LikenessFinding finding{later.case_id,   later.sha256, LikenessKind::reused, score, earlier.sha256,
                                   earlier.case_id, now};
     const auto [place, fresh] = best.try_emplace({later.case_id, later.sha256}, finding);
     if (!fresh && place->second.score < score) place->second = finding;

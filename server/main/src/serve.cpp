@@ -188,7 +188,8 @@ int serve(const Args& args) {
   std::optional<JobThread> photo_thread(std::in_place, "photos", [&] { return photo_jobs.run_once(); }, kJobPause);
   std::optional<JobThread> signature_thread(
       std::in_place, "signatures", [&] { return signature_jobs.run_once(); }, kJobPause);
-  std::optional<JobThread> likeness_thread(std::in_place, "likeness", [&] { return likeness_jobs.run_once(); }, kJobPause);
+  std::optional<JobThread> likeness_thread(
+      std::in_place, "likeness", [&] { return likeness_jobs.run_once(); }, kJobPause);
   live.set(&*photo_thread);
 
   std::unique_ptr<mqtt::ServerLink> link;

@@ -78,8 +78,8 @@ std::vector<Sha256> SqlTx::alike_photos(std::span<const std::int64_t> keys, cons
   // A statement a key: each reads a range of the index, and a mark has at most kMostOfOneMark rows.
   std::map<std::int64_t, int> shared;
   for (const auto key : keys) {
-    db_.each<std::int64_t>("SELECT media FROM photo_keys WHERE mark = :k", [&](std::int64_t media) { ++shared[media]; },
-                           key);
+    db_.each<std::int64_t>(
+        "SELECT media FROM photo_keys WHERE mark = :k", [&](std::int64_t media) { ++shared[media]; }, key);
   }
   std::vector<std::pair<std::int64_t, int>> order(shared.begin(), shared.end());
   // By how much they share; the oldest first among equals.
@@ -87,7 +87,8 @@ std::vector<Sha256> SqlTx::alike_photos(std::span<const std::int64_t> keys, cons
   std::vector<Sha256> photos;
   for (const auto& [media, count] : order) {
     if (photos.size() == limit) break;
-    const auto sha = db_.value<std::string>("SELECT sha256 FROM media WHERE media = :m AND status = :s", media, kDerived);
+    const auto sha =
+        db_.value<std::string>("SELECT sha256 FROM media WHERE media = :m AND status = :s", media, kDerived);
     if (sha && sha256_of(*sha) != without) photos.push_back(sha256_of(*sha));
   }
   return photos;

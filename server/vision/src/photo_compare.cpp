@@ -12,15 +12,15 @@ namespace {
 
 using Spot = std::complex<double>;  // pixels of the described picture
 
-constexpr int kMostApart = 64;          // bits of 256 in which two views of one corner may differ
-constexpr double kClearlyBest = 0.85;   // of the distance to the next best one
-constexpr double kElsewhere = 12;       // pixels: nearer, it is the same corner in another octave
-constexpr double kPlaceSlack = 20;      // a street has depth: no similarity fits all of it
-constexpr double kCopySlack = 3;        // of a copy it does
-constexpr std::size_t kVoters = 48;     // whose pairs say how the camera moved
-constexpr double kPairApart = 40;       // pixels: nearer pairs say it badly
-constexpr double kMostScale = 2.5;      // zoom between the two
-constexpr double kCell = 32;            // pixels: corners nearer together count once
+constexpr int kMostApart = 64;         // bits of 256 in which two views of one corner may differ
+constexpr double kClearlyBest = 0.85;  // of the distance to the next best one
+constexpr double kElsewhere = 12;      // pixels: nearer, it is the same corner in another octave
+constexpr double kPlaceSlack = 20;     // a street has depth: no similarity fits all of it
+constexpr double kCopySlack = 3;       // of a copy it does
+constexpr std::size_t kVoters = 48;    // whose pairs say how the camera moved
+constexpr double kPairApart = 40;      // pixels: nearer pairs say it badly
+constexpr double kMostScale = 2.5;     // zoom between the two
+constexpr double kCell = 32;           // pixels: corners nearer together count once
 constexpr std::uint32_t kScoreOfCorner = 25;
 constexpr std::size_t kFewCorners = 60;  // fewer than these say nothing of a place
 
@@ -77,8 +77,7 @@ std::vector<Match> matches_of(const PhotoDescription& earlier, const PhotoDescri
     if (there.best > kMostApart || there.best > kClearlyBest * there.next) continue;
     // Both must choose one another, or neighbours: a window row has many that look alike.
     const auto back = nearest(earlier.corners[there.index], later.corners, distances);
-    if (back.best > kMostApart ||
-        std::abs(spot_of(later.corners[back.index]) - spot_of(corner)) > kElsewhere) {
+    if (back.best > kMostApart || std::abs(spot_of(later.corners[back.index]) - spot_of(corner)) > kElsewhere) {
       continue;
     }
     matches.push_back({spot_of(earlier.corners[there.index]), spot_of(corner), there.best});
@@ -138,9 +137,8 @@ Movement movement_of(const std::vector<Match>& matches, double slack) {
       const Spot turn = (matches[j].to - matches[i].to) / base;
       const Similarity similarity{turn, matches[i].to - turn * matches[i].from};
       if (!is_possible(similarity)) continue;
-      const auto count = static_cast<std::size_t>(std::ranges::count_if(matches, [&](const Match& match) {
-        return std::norm(similarity(match.from) - match.to) <= slack * slack;
-      }));
+      const auto count = static_cast<std::size_t>(std::ranges::count_if(
+          matches, [&](const Match& match) { return std::norm(similarity(match.from) - match.to) <= slack * slack; }));
       if (count > votes) {
         votes = count;
         best.similarity = similarity;
@@ -173,9 +171,9 @@ std::uint32_t places_of(const std::vector<Match>& matches, Spot Match::* side) {
 }
 
 // ---- copies ----
-constexpr int kBlock = 8;            // cells across a block
-constexpr double kSameGrey = 7;      // levels by which a block of a copy may differ, compressed and cut
-constexpr double kMostGain = 2;      // a copy made darker or lighter
+constexpr int kBlock = 8;              // cells across a block
+constexpr double kSameGrey = 7;        // levels by which a block of a copy may differ, compressed and cut
+constexpr double kMostGain = 2;        // a copy made darker or lighter
 constexpr double kLeastOverlap = 0.5;  // of `later`
 
 class Grid {
@@ -273,8 +271,8 @@ std::uint32_t sameness(const PhotoDescription& earlier, const PhotoDescription& 
   };
   std::vector<Block> blocks(blocks_across * blocks_down);
   for (const auto& pair : pairs) {
-    auto& block = blocks[static_cast<std::size_t>(pair.y / kBlock) * blocks_across +
-                         static_cast<std::size_t>(pair.x / kBlock)];
+    auto& block =
+        blocks[static_cast<std::size_t>(pair.y / kBlock) * blocks_across + static_cast<std::size_t>(pair.x / kBlock)];
     const double left = pair.to - mean_to - gain * (pair.from - mean_from);
     block.squares += left * left;
     ++block.cells;

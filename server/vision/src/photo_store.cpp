@@ -49,8 +49,8 @@ Result<void> FilePhotoStore::prepare() {
   std::error_code error;
   fs::create_directories(root_.parent_path(), error);
   if (error) return storage_failed("mkdir", root_.parent_path(), error.value());
-  for (const auto& folder :
-       {root_, root_ / "original", root_ / "preview", root_ / "thumb", root_ / "likeness", root_ / "part", root_ / "tmp"}) {
+  for (const auto& folder : {root_, root_ / "original", root_ / "preview", root_ / "thumb", root_ / "likeness",
+                             root_ / "part", root_ / "tmp"}) {
     if (auto made = make_folder(folder); !made) return made;
   }
   for (const auto& entry : fs::directory_iterator(root_ / "tmp", error)) fs::remove(entry.path(), error);
@@ -156,8 +156,7 @@ Result<void> FilePhotoStore::move_durably(const fs::path& from, const fs::path& 
 
 FilePhotoStore::Draft FilePhotoStore::draft(const Sha256& sha) {
   const std::string name = to_hex(sha) + "-" + std::to_string(drafts_.fetch_add(1, std::memory_order_relaxed));
-  return {root_ / "tmp" / (name + ".preview"), root_ / "tmp" / (name + ".thumb"),
-          root_ / "tmp" / (name + ".likeness")};
+  return {root_ / "tmp" / (name + ".preview"), root_ / "tmp" / (name + ".thumb"), root_ / "tmp" / (name + ".likeness")};
 }
 
 Result<void> FilePhotoStore::publish(const Sha256& sha, const Draft& draft) {

@@ -436,7 +436,8 @@ Result<app::PhotoNumbers> WorkerPhotoDeriver::derive(const Sha256& sha) {
     idle_.pop_back();
   }
   const auto draft = store_.draft(sha);
-  auto photo = worker->derive(store_.path(sha, app::PhotoSize::original), draft.preview, draft.thumb, draft.description);
+  auto photo =
+      worker->derive(store_.path(sha, app::PhotoSize::original), draft.preview, draft.thumb, draft.description);
   {
     const std::scoped_lock lock(mutex_);
     idle_.push_back(worker);

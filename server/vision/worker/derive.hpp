@@ -25,7 +25,8 @@ struct Derivatives {
   bool truncated = false;
 };
 
-// Both derivatives, the description and the numbers of one photo. Errors: media_type, media_dimensions, media_undecodable, media_limits.
+// Both derivatives, the description and the numbers of one photo. Errors: media_type, media_dimensions,
+// media_undecodable, media_limits.
 Result<Derivatives> derive(ByteView file);
 
 }  // namespace gridward::vision

@@ -83,14 +83,15 @@ class PhotoDeriver {
  public:
   virtual ~PhotoDeriver() = default;
   // Makes preview, thumbnail and what a PhotoComparer reads beside the original and returns when all are on the disk.
-  // Errors: media_type, media_dimensions, media_undecodable, media_limits: final for this photo. unavailable: try again.
+  // Errors: media_type, media_dimensions, media_undecodable, media_limits: final for this photo. unavailable: try
+  // again.
   virtual Result<PhotoNumbers> derive(const Sha256& sha) = 0;
 };
 
 struct PhotoLikeness {
   std::uint32_t place = 0;  // 0..1000: how much of one place both show
-  std::uint32_t copy = 0;   // 0..1000: how much of the later one is the very picture of the earlier one, or a part of it
-  bool judged = false;      // false: one of them shows too little to say anything of places
+  std::uint32_t copy = 0;  // 0..1000: how much of the later one is the very picture of the earlier one, or a part of it
+  bool judged = false;     // false: one of them shows too little to say anything of places
 };
 // Of photos that were derived. Errors: not_found (not derived, or by a program of before), storage_failed.
 class PhotoComparer {

@@ -18,7 +18,7 @@ inline constexpr std::uint8_t kOctaves = 8;
 inline constexpr std::uint16_t kSubPixels = 32;  // of a corner's position
 
 struct Corner {
-  std::uint16_t x = 0;     // 1/kSubPixels pixels of the described picture
+  std::uint16_t x = 0;  // 1/kSubPixels pixels of the described picture
   std::uint16_t y = 0;
   std::uint8_t angle = 0;  // 256 are a turn
   std::uint8_t octave = 0;
@@ -50,9 +50,9 @@ inline constexpr std::size_t kMostKeys = 104;
 std::vector<std::int64_t> keys_of(const PhotoDescription& description);
 
 struct Likeness {
-  std::uint32_t place = 0;  // 0..1000: how much of the same place both show
-  std::uint32_t copy = 0;   // 0..1000: how much of `later` is the very picture `earlier`, or a part of it
-  bool judged = false;      // false: one of the two shows too little (dark, blank, blurred) to say anything of places
+  std::uint32_t place = 0;    // 0..1000: how much of the same place both show
+  std::uint32_t copy = 0;     // 0..1000: how much of `later` is the very picture `earlier`, or a part of it
+  bool judged = false;        // false: one of the two shows too little (dark, blank, blurred) to say anything of places
   std::uint32_t corners = 0;  // that agree on one movement of the camera; what `place` is made of
 };
 // Deterministic; about a millisecond.
