@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <cstring>
 #include <gridward/vision/photo_description.hpp>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace gridward::vision {
 namespace {
@@ -13,10 +13,23 @@ constexpr std::size_t kHead = kMark.size() + 2 + 2 + 1 + 1 + 8 + 8 + 2;
 constexpr std::size_t kCornerBytes = 2 + 2 + 1 + 1 + 32;
 static_assert(kHead + kGridSide * kGridSide + kMostCorners * kCornerBytes <= kDescriptionBytes);
 
-template <class T>
-void put(Bytes& out, T value) {
-  for (std::size_t i = 0; i < sizeof value; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
-}
+class Writer {
+ public:
+  explicit Writer(std::size_t size) : bytes_(size) {}
+  template <class T>
+  void put(T value) {
+    for (std::size_t i = 0; i < sizeof value; ++i) bytes_[at_++] = static_cast<std::uint8_t>(value >> (8 * i));
+  }
+  void put(ByteView bytes) {
+    std::ranges::copy(bytes, bytes_.begin() + static_cast<std::ptrdiff_t>(at_));
+    at_ += bytes.size();
+  }
+  Bytes take() { return std::move(bytes_); }
+
+ private:
+  Bytes bytes_;
+  std::size_t at_ = 0;
+};
 
 class Reader {
  public:
@@ -73,25 +86,24 @@ Bytes encode_description(const PhotoDescription& description) {
       description.grid.size() != std::size_t{description.grid_width} * description.grid_height) {
     throw std::logic_error("a photo's description over its limits");
   }
-  Bytes out;
-  out.reserve(kHead + description.grid.size() + description.corners.size() * kCornerBytes);
-  out.insert(out.end(), kMark.begin(), kMark.end());
-  put(out, description.width);
-  put(out, description.height);
-  put(out, description.grid_width);
-  put(out, description.grid_height);
-  put(out, description.likeness);
-  put(out, description.difference);
-  put(out, static_cast<std::uint16_t>(description.corners.size()));
-  out.insert(out.end(), description.grid.begin(), description.grid.end());
+  Writer out(kHead + description.grid.size() + description.corners.size() * kCornerBytes);
+  out.put(ByteView(kMark));
+  out.put(description.width);
+  out.put(description.height);
+  out.put(description.grid_width);
+  out.put(description.grid_height);
+  out.put(description.likeness);
+  out.put(description.difference);
+  out.put(static_cast<std::uint16_t>(description.corners.size()));
+  out.put(ByteView(description.grid));
   for (const auto& corner : description.corners) {
-    put(out, corner.x);
-    put(out, corner.y);
-    put(out, corner.angle);
-    put(out, corner.octave);
-    for (const auto bits : corner.bits) put(out, bits);
+    out.put(corner.x);
+    out.put(corner.y);
+    out.put(corner.angle);
+    out.put(corner.octave);
+    for (const auto bits : corner.bits) out.put(bits);
   }
-  return out;
+  return out.take();
 }
 
 Result<PhotoDescription> parse_description(ByteView bytes) {
