@@ -1,7 +1,6 @@
 // Are two photos of one place, and is one the other's copy? Corners that look alike vote for one similarity (shift,
 // turn, scale); the small pictures, laid over one another by it, tell a copy from a second visit.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <complex>
 #include <gridward/vision/photo_description.hpp>
@@ -33,18 +32,52 @@ struct Match {
 struct Similarity {  // to = turn * from + shift
   Spot turn{1, 0};
   Spot shift{0, 0};
-  Spot operator()(Spot from) const { return turn * from + shift; }
+  // How far a match is from it, squared. In plain numbers: the multiplication of std::complex looks for infinities.
+  double miss(const Match& match) const {
+    const double x = turn.real() * match.from.real() - turn.imag() * match.from.imag() + shift.real() - match.to.real();
+    const double y = turn.real() * match.from.imag() + turn.imag() * match.from.real() + shift.imag() - match.to.imag();
+    return x * x + y * y;
+  }
 };
 
 Spot spot_of(const Corner& corner) {
   return {static_cast<double>(corner.x) / kSubPixels, static_cast<double>(corner.y) / kSubPixels};
 }
 
+// Of four words at once: a byte holds up to 32 of them. The processor's own instruction is not on every machine.
 int apart(const Corner& a, const Corner& b) {
-  int bits = 0;
-  for (std::size_t i = 0; i < a.bits.size(); ++i) bits += std::popcount(a.bits[i] ^ b.bits[i]);
-  return bits;
+  constexpr std::uint64_t kPairs = 0x5555555555555555;
+  constexpr std::uint64_t kFours = 0x3333333333333333;
+  constexpr std::uint64_t kBytes = 0x0F0F0F0F0F0F0F0F;
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < a.bits.size(); ++i) {
+    auto x = a.bits[i] ^ b.bits[i];
+    x -= x >> 1U & kPairs;
+    x = (x & kFours) + (x >> 2U & kFours);
+    sum += (x + (x >> 4U)) & kBytes;
+  }
+  // Two halves of a byte each, so that 256 does not overflow.
+  constexpr std::uint64_t kEven = 0x00FF00FF00FF00FF;
+  sum = (sum & kEven) + (sum >> 8U & kEven);
+  return static_cast<int>(sum * 0x0001000100010001ULL >> 48U);
 }
+
+// From every corner of `later` (a row) to every one of `earlier`.
+class Distances {
+ public:
+  Distances(const std::vector<Corner>& earlier, const std::vector<Corner>& later)
+      : across_(earlier.size()), apart_(earlier.size() * later.size()) {
+    auto* out = apart_.data();
+    for (const auto& corner : later) {
+      for (const auto& there : earlier) *out++ = static_cast<std::uint16_t>(apart(corner, there));
+    }
+  }
+  int at(std::size_t earlier, std::size_t later) const { return apart_[later * across_ + earlier]; }
+
+ private:
+  std::size_t across_;
+  std::vector<std::uint16_t> apart_;
+};
 
 struct Nearest {
   std::size_t index = 0;
@@ -52,35 +85,35 @@ struct Nearest {
   int next = 257;  // of another corner
 };
 
-Nearest nearest(const Corner& corner, const std::vector<Corner>& among, std::vector<int>& distances) {
+template <class At>
+Nearest nearest(const std::vector<Corner>& among, At&& at) {
   Nearest found;
   for (std::size_t i = 0; i < among.size(); ++i) {
-    distances[i] = apart(corner, among[i]);
-    if (distances[i] < found.best) {
-      found.best = distances[i];
+    if (const int distance = at(i); distance < found.best) {
+      found.best = distance;
       found.index = i;
     }
   }
   if (found.best > kMostApart) return found;
-  const Spot at = spot_of(among[found.index]);
+  const Spot here = spot_of(among[found.index]);
   for (std::size_t i = 0; i < among.size(); ++i) {
-    if (distances[i] < found.next && std::abs(spot_of(among[i]) - at) > kElsewhere) found.next = distances[i];
+    const int distance = at(i);
+    if (distance < found.next && std::norm(spot_of(among[i]) - here) > kElsewhere * kElsewhere) found.next = distance;
   }
   return found;
 }
 
 std::vector<Match> matches_of(const PhotoDescription& earlier, const PhotoDescription& later) {
   std::vector<Match> matches;
-  std::vector<int> distances(std::max(earlier.corners.size(), later.corners.size()));
-  for (const auto& corner : later.corners) {
-    const auto there = nearest(corner, earlier.corners, distances);
+  const Distances distances(earlier.corners, later.corners);
+  for (std::size_t i = 0; i < later.corners.size(); ++i) {
+    const auto there = nearest(earlier.corners, [&](std::size_t j) { return distances.at(j, i); });
     if (there.best > kMostApart || there.best > kClearlyBest * there.next) continue;
     // Both must choose one another, or neighbours: a window row has many that look alike.
-    const auto back = nearest(earlier.corners[there.index], later.corners, distances);
-    if (back.best > kMostApart || std::abs(spot_of(later.corners[back.index]) - spot_of(corner)) > kElsewhere) {
-      continue;
-    }
-    matches.push_back({spot_of(earlier.corners[there.index]), spot_of(corner), there.best});
+    const auto back = nearest(later.corners, [&](std::size_t j) { return distances.at(there.index, j); });
+    const Spot to = spot_of(later.corners[i]);
+    if (std::norm(spot_of(later.corners[back.index]) - to) > kElsewhere * kElsewhere) continue;
+    matches.push_back({spot_of(earlier.corners[there.index]), to, there.best});
   }
   std::ranges::stable_sort(matches, {}, &Match::apart);
   return matches;
@@ -89,7 +122,7 @@ std::vector<Match> matches_of(const PhotoDescription& earlier, const PhotoDescri
 std::vector<Match> agreeing(const std::vector<Match>& matches, const Similarity& similarity, double slack) {
   std::vector<Match> out;
   for (const auto& match : matches) {
-    if (std::norm(similarity(match.from) - match.to) <= slack * slack) out.push_back(match);
+    if (similarity.miss(match) <= slack * slack) out.push_back(match);
   }
   return out;
 }
@@ -133,7 +166,7 @@ Movement movement_of(const std::vector<Match>& matches, double slack) {
   for (std::size_t i = 0; i < voters; ++i) {
     for (std::size_t j = i + 1; j < voters; ++j) {
       const Spot base = matches[j].from - matches[i].from;
-      if (std::abs(base) < kPairApart) continue;
+      if (std::norm(base) < kPairApart * kPairApart) continue;
       const Spot turn = (matches[j].to - matches[i].to) / base;
       const Similarity similarity{turn, matches[i].to - turn * matches[i].from};
       if (!is_possible(similarity)) continue;
@@ -172,7 +205,7 @@ std::uint32_t places_of(const std::vector<Match>& matches, Spot Match::* side) {
 
 // ---- copies ----
 constexpr int kBlock = 8;              // cells across a block
-constexpr double kSameGrey = 7;        // levels by which a block of a copy may differ, compressed and cut
+constexpr double kSameGrey = 5;        // levels by which a block of a copy may differ, compressed and cut
 constexpr double kMostGain = 2;        // a copy made darker or lighter
 constexpr double kLeastOverlap = 0.5;  // of `later`
 
@@ -183,23 +216,10 @@ class Grid {
         height_(of.grid_height),
         across_(static_cast<double>(of.width) / of.grid_width),
         down_(static_cast<double>(of.height) / of.grid_height),
-        cells_(of.grid.size()) {
-    // A little smoothed, so that half a cell of shift is no difference.
-    for (int y = 0; y < height_; ++y) {
-      for (int x = 0; x < width_; ++x) {
-        double sum = 0;
-        for (int dy = -1; dy <= 1; ++dy) {
-          for (int dx = -1; dx <= 1; ++dx) {
-            sum += of.grid[index(std::clamp(x + dx, 0, width_ - 1), std::clamp(y + dy, 0, height_ - 1))];
-          }
-        }
-        cells_[index(x, y)] = sum / 9;
-      }
-    }
-  }
+        cells_(of.grid) {}
   int width() const { return width_; }
   int height() const { return height_; }
-  double cell(int x, int y) const { return cells_[index(x, y)]; }
+  double side() const { return std::max(across_, down_); }  // of a cell, pixels
   Spot middle(int x, int y) const { return {(x + 0.5) * across_, (y + 0.5) * down_}; }
   std::optional<double> at(Spot spot) const {
     const double x = spot.real() / across_ - 0.5;
@@ -211,6 +231,7 @@ class Grid {
     const int bottom = std::min(top + 1, height_ - 1);
     const double u = x - left;
     const double v = y - top;
+    const auto cell = [&](int cx, int cy) { return static_cast<double>(cells_[index(cx, cy)]); };
     return (cell(left, top) * (1 - u) + cell(right, top) * u) * (1 - v) +
            (cell(left, bottom) * (1 - u) + cell(right, bottom) * u) * v;
   }
@@ -223,7 +244,7 @@ class Grid {
   int height_;
   double across_;
   double down_;
-  std::vector<double> cells_;
+  const Bytes& cells_;
 };
 
 struct Pair {
@@ -236,10 +257,25 @@ std::uint32_t sameness(const PhotoDescription& earlier, const PhotoDescription& 
   const Grid from(earlier);
   const Grid to(later);
   std::vector<Pair> pairs;
+  // Both are seen through one window, three cells of the coarser one wide: a cut photo has finer cells.
+  const double step = std::max(to.side(), from.side() * std::abs(similarity.turn));
+  const Spot back = 1.0 / similarity.turn;
   for (int y = 0; y < to.height(); ++y) {
     for (int x = 0; x < to.width(); ++x) {
-      const Spot there = (to.middle(x, y) - similarity.shift) / similarity.turn;
-      if (const auto value = from.at(there)) pairs.push_back({x, y, *value, to.cell(x, y)});
+      Pair pair{x, y, 0, 0};
+      bool inside = true;
+      for (int dy = -1; inside && dy <= 1; ++dy) {
+        for (int dx = -1; inside && dx <= 1; ++dx) {
+          const Spot here = to.middle(x, y) + Spot(dx * step, dy * step);
+          const auto later_value = to.at(here);
+          const auto earlier_value = later_value ? from.at(back * (here - similarity.shift)) : std::nullopt;
+          inside = earlier_value.has_value();
+          if (!inside) break;
+          pair.to += *later_value / kWindow;
+          pair.from += *earlier_value / kWindow;
+        }
+      }
+      if (inside) pairs.push_back(pair);
     }
   }
   if (static_cast<double>(pairs.size()) < kLeastOverlap * to.width() * to.height()) return 0;

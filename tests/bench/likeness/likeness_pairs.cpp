@@ -1,8 +1,10 @@
-// likeness_pairs WORKER FOLDER PLACES: draws that many places, visits each again, copies and spoils photos, derives all
-// of them through the worker and compares. A line a finding: what the pair is, and what was measured of it.
+// likeness_pairs WORKER FOLDER PLACES [PHOTO…]: draws that many places, visits each again, copies and spoils photos,
+// derives all of them through the worker and compares. A line a finding: what the pair is, and what was measured of it.
 //   copy <how> <score> <found by its keys 0|1>      a copy beside its original
-//   again <score> <place> <judged>                  the same place on another visit, put right, beside the report's
-//   photo other <score> <place> <judged>                  another place beside it sharpness <sharp|blurred> <value>
+//   again <score> <place> <judged>                  the same place, put right, beside the report's photo
+//   other <score> <place> <judged>                  another place beside it
+//   real <score> <place> <judged>                   two of the photos, each of a place of its own
+//   sharpness <sharp|blurred|real> <value>
 //   compare_ms <value>
 //   limits <copy> <other place> <blurred>
 #include <algorithm>
@@ -109,8 +111,8 @@ vision::Likeness compare(const Photo& earlier, const Photo& later) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fprintf(stderr, "likeness_pairs WORKER FOLDER PLACES\n");
+  if (argc < 4) {
+    std::fprintf(stderr, "likeness_pairs WORKER FOLDER PLACES [PHOTO...]\n");
     return 2;
   }
   vision::PhotoWorker worker({.program = argv[1]});
@@ -177,6 +179,16 @@ int main(int argc, char** argv) {
       if (j == i) continue;
       const auto likeness = compare(all[i].report, all[j].again[0]);
       std::printf("other %u %u %d\n", likeness.copy, likeness.place, likeness.judged ? 1 : 0);
+    }
+  }
+  std::vector<Photo> real;
+  for (int i = 4; i < argc; ++i) {
+    std::ifstream in(argv[i], std::ios::binary);
+    real.push_back(derive(worker, Bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>())));
+    std::printf("sharpness real %.2f\n", real.back().sharpness);
+    for (std::size_t j = 0; j + 1 < real.size(); ++j) {
+      const auto likeness = compare(real[j], real.back());
+      std::printf("real %u %u %d\n", likeness.copy, likeness.place, likeness.judged ? 1 : 0);
     }
   }
   std::printf("compare_ms %.3f\n", spent_ms / static_cast<double>(compared));

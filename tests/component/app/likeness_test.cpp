@@ -47,6 +47,7 @@ struct Town {
   Handheld hh{world, "hh-1", "m1"};
   Handheld other{world, "hh-3", "m3", kOtherTown};
   int files = 0;
+  static constexpr std::size_t kPiece = 16 * 1024;
 
   app::ActRequest act_request(const Uuid& id, Action action) {
     app::ActRequest request;
@@ -61,8 +62,16 @@ struct Town {
     must(world.cases->act(world.actor(who), id, request));
   }
   void send(Handheld& from, const Bytes& bytes) {
-    const auto answers = from.send_piece({platform::sha256(bytes), bytes.size(), 0, bytes});
-    if (!std::get<MediaState>(answers.at(0)).complete) throw std::runtime_error("not sealed");
+    const auto sha = platform::sha256(bytes);
+    bool complete = false;
+    for (std::size_t at = 0; at < bytes.size(); at += kPiece) {
+      const auto size = std::min(kPiece, bytes.size() - at);
+      const auto first = bytes.begin() + static_cast<std::ptrdiff_t>(at);
+      const auto answers =
+          from.send_piece({sha, bytes.size(), at, Bytes(first, first + static_cast<std::ptrdiff_t>(size))});
+      complete = std::get<MediaState>(answers.at(0)).complete;
+    }
+    if (!complete) throw std::runtime_error("not sealed");
   }
   Uuid report(Handheld& from, const std::vector<Bytes>& photos) {
     auto record = from.report("路面");

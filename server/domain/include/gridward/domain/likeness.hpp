@@ -17,8 +17,8 @@ enum class LikenessKind : std::uint8_t {
 std::string_view to_string(LikenessKind kind);
 
 inline constexpr std::uint32_t kCopyLikeness = 960;        // of 1000, from here on: the same picture
-inline constexpr std::uint32_t kOtherPlaceLikeness = 200;  // of 1000, below: nothing of the place is seen
-inline constexpr double kBlurredSharpness = 12;            // variance of the Laplacian, below
+inline constexpr std::uint32_t kOtherPlaceLikeness = 300;  // of 1000, below: nothing of the place is seen
+inline constexpr double kBlurredSharpness = 40;            // variance of the Laplacian, below
 
 // With the before-photo that it resembles most; nothing when that cannot be said.
 constexpr std::optional<LikenessKind> judge_place(bool judged, std::uint32_t place) {
