@@ -4,6 +4,8 @@
 #include <gridward/shared/down_items.hpp>
 #include <gridward/shared/limits.hpp>
 
+#include "likeness.hpp"
+
 namespace gridward::app {
 
 using domain::Action;
@@ -175,6 +177,7 @@ Result<CaseView> view_of(Tx& tx, const domain::Policy& policy, const Actor& acto
     if (file.status == MediaStatus::derived) media.numbers = tx.photo_numbers(file.sha256);
     view.media.push_back(std::move(media));
   }
+  add_flags(tx, actor, record.id, view.media);
   view.offers = domain::offers(record, actor, holder_path_of(record, tx.case_org_path(record.id)), policy, now);
   view.now = now;
   view.record = std::move(record);

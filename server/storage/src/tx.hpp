@@ -120,6 +120,19 @@ class SqlTx final : public app::Tx {
   void retry_photo_job(std::int64_t row) override;
   void finish_photo_job(std::int64_t row) override;
 
+  void add_likeness_job(const Sha256& sha) override;
+  std::vector<app::LikenessJob> likeness_jobs(std::size_t limit) override;
+  void retry_likeness_job(const Sha256& sha) override;
+  void finish_likeness_job(const Sha256& sha) override;
+  void set_photo_keys(const Sha256& sha, std::span<const std::int64_t> keys) override;
+  std::vector<Sha256> alike_photos(std::span<const std::int64_t> keys, const Sha256& without,
+                                   std::size_t limit) override;
+  std::vector<app::PhotoUse> photo_uses(const Sha256& sha) override;
+  std::vector<app::PhotoUse> case_photos(const Uuid& case_id) override;
+  bool put_finding(const app::LikenessFinding& finding) override;
+  bool remove_finding(const Uuid& case_id, const Sha256& sha, domain::LikenessKind kind) override;
+  std::vector<app::LikenessFinding> case_findings(const Uuid& case_id) override;
+
   std::uint64_t enqueue_down(std::string_view device, std::string_view kind, std::string_view body,
                              UnixMs now) override;
   std::vector<DownItem> pending_down(std::string_view device, std::size_t limit) override;

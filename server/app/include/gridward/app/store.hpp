@@ -6,6 +6,7 @@
 #include <gridward/domain/access.hpp>
 #include <gridward/domain/case.hpp>
 #include <gridward/domain/duty.hpp>
+#include <gridward/domain/likeness.hpp>
 #include <gridward/shared/clock.hpp>
 #include <gridward/shared/message.hpp>
 #include <map>
@@ -282,6 +283,30 @@ struct PhotoJob {
   int attempts = 0;
 };
 
+struct LikenessJob {
+  Sha256 sha256{};
+  int attempts = 0;
+};
+// A photo in a case, named there by who delivered it.
+struct PhotoUse {
+  Sha256 sha256{};
+  Uuid case_id;
+  std::int64_t link = 0;  // grows in the order in which records came
+  std::int64_t record = 0;
+  MediaRole role = MediaRole::scene;
+};
+// One of a kind for each photo of a case.
+struct LikenessFinding {
+  Uuid case_id;
+  Sha256 sha256{};
+  domain::LikenessKind kind = domain::LikenessKind::reused;
+  std::uint32_t score = 0;      // 0..1000; 0 for a blurred one
+  std::optional<Sha256> other;  // which it is like, or unlike
+  std::optional<Uuid> other_case;
+  UnixMs made_at{};
+  bool operator==(const LikenessFinding&) const = default;
+};
+
 // One transaction. Used on the thread that was given it, never kept. Throws only when the database is lost;
 // everything a caller can cause comes back as a value.
 class Tx {
@@ -405,7 +430,7 @@ class Tx {
   virtual void update_task(const VerifyTask& task) = 0;
 
   // media
-  // record: the row, for two devices may use one id.
+  // record: the row, for two devices may use one id. Of a photo that is derived already a likeness job is added.
   virtual void expect_media(const MediaRef& media, std::int64_t record, const std::optional<Uuid>& case_id) = 0;
   virtual std::optional<MediaRow> find_media(const Sha256& sha) = 0;
   virtual std::vector<CaseMedia> case_media(const Uuid& case_id) = 0;  // in the order they were named
@@ -425,6 +450,22 @@ class Tx {
   virtual std::vector<PhotoJob> photo_jobs(std::size_t limit) = 0;
   virtual void retry_photo_job(std::int64_t row) = 0;  // attempts + 1
   virtual void finish_photo_job(std::int64_t row) = 0;
+
+  // likeness
+  virtual void add_likeness_job(const Sha256& sha) = 0;  // the same again is ok
+  virtual std::vector<LikenessJob> likeness_jobs(std::size_t limit) = 0;
+  virtual void retry_likeness_job(const Sha256& sha) = 0;  // attempts + 1
+  virtual void finish_likeness_job(const Sha256& sha) = 0;
+  virtual void set_photo_keys(const Sha256& sha, std::span<const std::int64_t> keys) = 0;
+  // Derived photos that share some of these keys, those with the most first. Reads what shares something, no more.
+  virtual std::vector<Sha256> alike_photos(std::span<const std::int64_t> keys, const Sha256& without,
+                                           std::size_t limit) = 0;
+  virtual std::vector<PhotoUse> photo_uses(const Sha256& sha) = 0;     // in cases, once derived; in order of link
+  virtual std::vector<PhotoUse> case_photos(const Uuid& case_id) = 0;  // the same of a case
+  // False: it was said before.
+  virtual bool put_finding(const LikenessFinding& finding) = 0;
+  virtual bool remove_finding(const Uuid& case_id, const Sha256& sha, domain::LikenessKind kind) = 0;
+  virtual std::vector<LikenessFinding> case_findings(const Uuid& case_id) = 0;
 
   // down
   virtual std::uint64_t enqueue_down(std::string_view device, std::string_view kind, std::string_view body,
