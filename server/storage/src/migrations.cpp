@@ -56,7 +56,7 @@ std::span<const Migration> all_migrations() {
       m0011_notices_and_flags(),
       m0012_clocks(),
       m0014_processes(),
-      m0015_lists(),
+      m0016_lists(),
   };
   return migrations;
 }

@@ -14,9 +14,9 @@ namespace {
 constexpr std::size_t kPage = 200;
 constexpr std::size_t kCounted = 10'000;
 // Of a search in texts: how many cases one page looks at. The next page goes on behind them.
-constexpr std::size_t kSearched = 10'000;
-// What fits more numbers than this is no search for a number.
-constexpr std::size_t kNumbered = 1000;
+constexpr std::size_t kSearched = 5000;
+// What fits more numbers than this (a busy day of a district) is no search for a number.
+constexpr std::size_t kNumbered = 4000;
 constexpr std::size_t kLeastDigits = 8;  // a day
 
 // SQL with a "?" for each of its values.

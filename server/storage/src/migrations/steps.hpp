@@ -17,6 +17,6 @@ Migration m0010_handed_to_devices();
 Migration m0011_notices_and_flags();
 Migration m0012_clocks();
 Migration m0014_processes();
-Migration m0015_lists();
+Migration m0016_lists();
 
 }  // namespace gridward::storage

@@ -4,8 +4,8 @@ namespace gridward::storage {
 
 // Each list is read in its order from one index, and what it filters by beside stands in the index too, so that no row
 // is fetched to be left out (docs/adr/0014-lists-at-a-million-cases.md).
-Migration m0015_lists() {
-  return {15,
+Migration m0016_lists() {
+  return {16,
           "indexes for the lists of a million cases",
           {
               "DROP INDEX cases_updated",
