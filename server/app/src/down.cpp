@@ -40,6 +40,14 @@ void collect_pending(Tx& tx, const std::vector<std::string>& devices, UnixMs now
   }
 }
 
+void collect_new(Tx& tx, const NewDown& items, UnixMs now, std::vector<Outgoing>& out) {
+  for (const auto& [id, n] : items) {
+    const auto first = tx.pending_down(id, 1);
+    if (first.empty() || n >= first.front().n + kItemsPerDevice) continue;
+    if (const auto device = tx.find_device(id)) collect(tx, *device, now, out);
+  }
+}
+
 void deliver(Services& services, const std::vector<LiveEvent>& live, const std::vector<Outgoing>& out) {
   for (const auto& event : live) services.live.publish(event);
   for (const auto& one : out) services.devices.send(one.town, one.device, one.message);

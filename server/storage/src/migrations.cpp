@@ -57,6 +57,7 @@ std::span<const Migration> all_migrations() {
       m0012_clocks(),
       m0013_likeness(),
       m0014_processes(),
+      m0016_lists(),
   };
   return migrations;
 }

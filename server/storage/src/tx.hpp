@@ -171,7 +171,7 @@ class SqlTx final : public app::Tx {
     std::string process;
     std::string stage;
     std::vector<std::pair<std::string, bool>> units;  // code, leads it?
-    bool operator==(const Counted&) const = default;
+    std::optional<std::int64_t> overdue_at;           // its due, when it is open and past it
   };
   void recount(const Uuid& id, const Counted& before, const Counted& after, std::int64_t updated_at);
   void count_by(const std::string& scope, const Counted& counted, std::int64_t by);

@@ -18,5 +18,6 @@ Migration m0011_notices_and_flags();
 Migration m0012_clocks();
 Migration m0013_likeness();
 Migration m0014_processes();
+Migration m0016_lists();
 
 }  // namespace gridward::storage

@@ -314,6 +314,7 @@ export interface CasePage {
   cases: CaseRow[]
   next: string | null
   total: number
+  searched_to?: number | null // a search looked at no case updated before this; the next page goes on there
 }
 export type Counts = Record<string, Record<Stage, number>> // by process
 

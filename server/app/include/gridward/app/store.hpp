@@ -198,14 +198,18 @@ struct CaseFilter {
   std::vector<std::string> stages;  // names; empty: all
   bool overdue = false;             // open and past a due; then the longest past it first
   std::string grid;
-  std::string text;                   // substring of number or text
+  // A number from its beginning or from its day on, wherever it is. Else a substring of number or text, in the newest
+  // cases of the list (the longest overdue ones): each page looks at a bounded number, and the next goes on behind them.
+  std::string text;
   std::optional<std::string> cursor;  // of the previous page
   std::size_t limit = 50;             // at most 200
 };
 struct CasePage {
   std::vector<domain::CaseRecord> cases;  // newest update first
   std::optional<std::string> next;
-  std::size_t total = 0;  // exact to 10,000, then 10,001
+  std::size_t total = 0;  // exact to 10,000, then 10,001; of a search: found in what its first page looked at
+  // A search looked at no case behind this time, and there are some: `next` goes on there.
+  std::optional<UnixMs> searched_to;
 };
 // How many cases: process -> stage -> number.
 using CaseCounts = std::map<std::string, std::map<std::string, std::size_t>>;
