@@ -337,7 +337,8 @@ inline Actor machine() { return actor(Role::system, "system", "", ""); }
 inline std::vector<Actor> everybody() {
   return {member(),       checker(),      town_desk(),     intake(),        coordination(), unit_of("U1"),
           unit_of("U2"),  unit_of("U3"),  leader_of("U1"), leader_of("U2"), leader_of("U3"), boss(),
-          supervisor(),   machine(),      actor(Role::channel, "ch", "D1", "D1")};
+          supervisor(),   machine(),      actor(Role::channel, "ch", "D1", "D1"),
+          actor(Role::town_operator, "op-d", "D1", "D1")};
 }
 
 inline Uuid uuid(std::uint8_t n) {

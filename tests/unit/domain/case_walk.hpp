@@ -45,7 +45,7 @@ class Walk {
     now_ = UnixMs{std::chrono::sys_days{std::chrono::year{2026} / 1 / 5}} + std::chrono::hours{pick(24 * 200)};
     for (int i = 0; i < 80; ++i) {
       ++result_.commands;
-      now_ += pick(8) == 0 ? std::chrono::minutes{pick(6000)} : std::chrono::minutes{pick(120)};
+      now_ += pick(24) == 0 ? std::chrono::minutes{pick(6000)} : std::chrono::minutes{pick(40)};
       const auto command = next(process->second);
       ASSERT_NO_FATAL_FAILURE(give(command, process->second));
       if (state_.ends) {
@@ -86,10 +86,21 @@ class Walk {
       auto all = offers(state_, who, holder_path(), policy_, now_);
       std::erase_if(all, [](const Offer& offer) { return !offer.blocked.empty(); });
       // Acts that move the case on come up more often than those that leave it where it is.
-      const bool onward = pick(3) != 0;
+      const bool onward = pick(2) != 0;
       if (onward) std::erase_if(all, [&](const Offer& offer) { return offer.to == state_.step; });
       if (all.empty()) continue;
-      const auto& offer = all[pick(all.size())];
+      std::erase_if(all, [&](const Offer& offer) {
+        const auto* step = process.step(offer.to);
+        return step != nullptr && step->ends && offer.action != Action::archive && pick(20) != 0;
+      });
+      if (all.empty()) continue;
+      // Of three, the act that was done least: the side ways are long and would hardly be gone by chance.
+      const auto* least = &all[pick(all.size())];
+      for (int k = 0; k < 2; ++k) {
+        const auto& other = all[pick(all.size())];
+        if (result_.done[other.action] < result_.done[least->action]) least = &other;
+      }
+      const auto& offer = *least;
       Move move;
       move.action = offer.action;
       move.required = offer.required;
@@ -107,7 +118,11 @@ class Walk {
   }
 
   Command arbitrary(const Process& process) {
-    const auto& move = process.moves[state_.version == 0 && pick(8) != 0 ? 0 : pick(process.moves.size())];
+    std::size_t index = state_.version == 0 && pick(8) != 0 ? 0 : pick(process.moves.size());
+    const auto* to = process.step(process.moves[index].to);
+    // Most acts that end a case are left out: too few would live long enough for the long ways.
+    if (to != nullptr && to->ends && pick(10) != 0) index = pick(process.moves.size());
+    const auto& move = process.moves[index];
     const bool fits = pick(4) != 0;
     std::vector<const Actor*> those;
     for (const auto& who : actors_) {
