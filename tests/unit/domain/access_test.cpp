@@ -1,49 +1,33 @@
 #include <gtest/gtest.h>
 
-#include <array>
 #include <gridward/domain/access.hpp>
+#include <gridward/domain/fields.hpp>
 #include <set>
 
 namespace gridward::domain {
 namespace {
 
-constexpr std::array kAllRoles{Role::grid_member, Role::town_operator, Role::handling_unit,
-                               Role::leader,      Role::system_admin,  Role::system};
-constexpr std::array kAllActions{Action::report,         Action::accept, Action::reject, Action::transfer,
-                                 Action::take,           Action::arrive, Action::handle, Action::feedback,
-                                 Action::request_verify, Action::verify, Action::rework, Action::close,
-                                 Action::assess};
-
 TEST(Access, NamesAreReadBackAndUnique) {
   std::set<std::string_view> names;
-  for (const auto role : kAllRoles) {
+  for (std::size_t i = 0; i < kRoles; ++i) {
+    const auto role = static_cast<Role>(i);
     EXPECT_EQ(role_from_string(to_string(role)), role);
     names.insert(to_string(role));
   }
-  for (const auto action : kAllActions) {
+  EXPECT_EQ(names.size(), kRoles);
+  names.clear();
+  for (std::size_t i = 0; i < kActions; ++i) {
+    const auto action = static_cast<Action>(i);
     EXPECT_EQ(action_from_string(to_string(action)), action);
     names.insert(to_string(action));
   }
-  EXPECT_EQ(names.size(), kAllRoles.size() + kAllActions.size());
+  EXPECT_EQ(names.size(), kActions);
+  EXPECT_EQ(to_string(Role::system), "system");
+  EXPECT_EQ(to_string(Action::void_case), "void_case");
+  EXPECT_EQ(to_string(Action::confirm_circle), "confirm_circle");
+  EXPECT_EQ(to_string(Action::file_minutes), "file_minutes");
   EXPECT_FALSE(role_from_string("root").has_value());
   EXPECT_FALSE(action_from_string("").has_value());
-}
-
-TEST(Access, EachRoleHasExactlyItsActions) {
-  const auto of = [](Role role) {
-    std::set<Action> out;
-    for (const auto action : kAllActions) {
-      if (may(role, action)) out.insert(action);
-    }
-    return out;
-  };
-  EXPECT_EQ(of(Role::grid_member), (std::set{Action::report, Action::verify}));
-  EXPECT_EQ(of(Role::town_operator), (std::set{Action::accept, Action::reject, Action::transfer, Action::request_verify,
-                                               Action::rework, Action::close}));
-  EXPECT_EQ(of(Role::handling_unit), (std::set{Action::take, Action::arrive, Action::handle, Action::feedback}));
-  EXPECT_EQ(of(Role::leader), std::set<Action>{});
-  EXPECT_EQ(of(Role::system_admin), std::set<Action>{});
-  EXPECT_EQ(of(Role::system), std::set{Action::assess});
 }
 
 TEST(Access, WithinIsByNodeNotByPrefix) {
@@ -54,6 +38,29 @@ TEST(Access, WithinIsByNodeNotByPrefix) {
   EXPECT_FALSE(within("120116/120116115", "120116/1201161159"));
   EXPECT_FALSE(within("", "120116"));
   EXPECT_FALSE(within("", ""));
+}
+
+TEST(Fields, NamesAreReadBackAndUnique) {
+  std::set<std::string_view> names;
+  ASSERT_EQ(field_table().size(), kFields);
+  for (const auto& row : field_table()) {
+    EXPECT_EQ(field_from_string(row.name), row.field);
+    EXPECT_EQ(&field_info(row.field), &row);
+    names.insert(row.name);
+  }
+  EXPECT_EQ(names.size(), kFields);
+  EXPECT_FALSE(field_from_string("nothing").has_value());
+}
+
+TEST(Fields, WhatIsNotThereOrOfAnotherTypeIsNothing) {
+  const FieldMap fields{{Field::reply, std::string("好")}, {Field::level, std::int64_t{3}}, {Field::valid, false}};
+  EXPECT_EQ(text_of(fields, Field::reply), "好");
+  EXPECT_EQ(text_of(fields, Field::level), "");
+  EXPECT_EQ(number_of(fields, Field::level), 3);
+  EXPECT_FALSE(number_of(fields, Field::valid));
+  EXPECT_EQ(flag_of(fields, Field::valid), false);
+  EXPECT_FALSE(time_of(fields, Field::paper_at));
+  EXPECT_TRUE(names_of(fields, Field::participants).empty());
 }
 
 }  // namespace
