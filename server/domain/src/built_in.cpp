@@ -61,8 +61,8 @@ Result<void> check_level(const Scene& scene, bool up) {
   // Without a holder yet, the caller's path may be the grid's, which lies below the town's desk.
   const bool fits = scene.state.holder.empty() ? above || below : (up ? above : below);
   if (fits) return {};
-  return wrong(Field::holder, std::string(holder) + " is not " + (up ? "above " : "below ") +
-                                  std::string(scene.holder_path));
+  return wrong(Field::holder,
+               std::string(holder) + " is not " + (up ? "above " : "below ") + std::string(scene.holder_path));
 }
 
 Result<void> check_verify_task(const Scene& scene) {

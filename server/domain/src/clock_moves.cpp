@@ -45,9 +45,8 @@ bool of_the_unit(const Process& process, std::string_view clock) {
     if (move.bound != Bound::unit) return false;
     return std::any_of(move.clocks.begin(), move.clocks.end(),
                        [&](const ClockMove& change) { return change.clock == clock && change.op == ClockOp::stop; }) ||
-           std::any_of(move.guards.begin(), move.guards.end(), [&](const Guard& guard) {
-             return guard.kind == GuardKind::in_time && guard.name == clock;
-           });
+           std::any_of(move.guards.begin(), move.guards.end(),
+                       [&](const Guard& guard) { return guard.kind == GuardKind::in_time && guard.name == clock; });
   });
 }
 
@@ -245,9 +244,7 @@ std::string limit_name(const std::string& pattern, std::string_view limit) {
   return pattern.substr(0, at) + std::string(limit) + pattern.substr(at + mark.size());
 }
 
-std::string rule_text(const ClockRule& rule) {
-  return rule.article.empty() ? rule.key : rule.key + " " + rule.article;
-}
+std::string rule_text(const ClockRule& rule) { return rule.article.empty() ? rule.key : rule.key + " " + rule.article; }
 
 std::string local_text(const WorkCalendar& calendar, UnixMs at) {
   const auto local = std::chrono::floor<std::chrono::minutes>(at + calendar.utc_offset);

@@ -28,10 +28,10 @@ struct Scene {
 std::span<const Field> needs_of(Action action);
 const std::vector<Guard>& own_guards_of(Action action);
 bool begins_a_case(Action action);
-bool tells_apart(GuardKind kind);            // several moves of one act from one step
+bool tells_apart(GuardKind kind);  // several moves of one act from one step
 bool leads_from(const Move& move, const ProcessStep& step);
-const Move* clock_move(Action action);       // warn, overdue: of every process; else null
-bool satisfied(std::string_view code);       // "satisfied", "very_satisfied", …; what is neither, was not reached
+const Move* clock_move(Action action);  // warn, overdue: of every process; else null
+bool satisfied(std::string_view code);  // "satisfied", "very_satisfied", …; what is neither, was not reached
 bool dissatisfied(std::string_view code);
 inline constexpr std::array<std::string_view, 3> kRequests{"return", "extension", "suspension"};
 std::string_view request_of(Action action);  // "return" for every act that asks for or answers a return; else empty

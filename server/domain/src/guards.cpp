@@ -49,11 +49,10 @@ std::string possible(const Scene& scene) {
 
 // The check that the guard asks about: this very act's, else the last one of the round.
 std::string_view told(const Scene& scene, const Move& move, Field field) {
-  const bool here = field == Field::outcome
-                        ? move.action == Action::verify || move.action == Action::desk_verify ||
-                              (move.action == Action::sample &&
-                               (scene.command == nullptr || scene.command->fields.contains(field)))
-                        : move.action == Action::call_back;
+  const bool here = field == Field::outcome ? move.action == Action::verify || move.action == Action::desk_verify ||
+                                                  (move.action == Action::sample &&
+                                                   (scene.command == nullptr || scene.command->fields.contains(field)))
+                                            : move.action == Action::call_back;
   if (here && scene.command == nullptr) return "?";
   return text_of(here ? scene.command->fields : scene.state.values, field);
 }
@@ -82,8 +81,8 @@ Result<void> check_clock(const Scene& scene, const Move& move, const Guard& guar
   }
   const auto last = working_days_before(calendar.get(), *clock->due, guard.days);
   if (at <= last) return {};
-  return refused(scene, std::string(to_string(move.action)) + " must come by " + local_text(calendar.get(), last) + ", " +
-                            std::to_string(guard.days) + " working day(s) before " + guard.name + " ends (" +
+  return refused(scene, std::string(to_string(move.action)) + " must come by " + local_text(calendar.get(), last) +
+                            ", " + std::to_string(guard.days) + " working day(s) before " + guard.name + " ends (" +
                             local_text(calendar.get(), *clock->due) + "), " + rule_text(clock->rule));
 }
 

@@ -9,9 +9,9 @@ namespace {
 constexpr std::array<std::string_view, 7> kBounds{"anyone",   "holder",   "unit",        "assisting",
                                                   "verifier", "reporter", "not_handling"};
 constexpr std::array<std::string_view, 6> kOps{"start", "stop", "cancel", "pause", "resume", "extend"};
-constexpr std::array<std::string_view, 15> kGuards{"asked",       "not_asked", "confirmed", "not_confirmed", "in_time",
-                                                   "days_before", "running",   "unlocked",  "other_person",  "outcome",
-                                                   "satisfied",   "from_city", "fed_back",  "media",         "unmerged"};
+constexpr std::array<std::string_view, 15> kGuards{
+    "asked",        "not_asked", "confirmed", "not_confirmed", "in_time",  "days_before", "running", "unlocked",
+    "other_person", "outcome",   "satisfied", "from_city",     "fed_back", "media",       "unmerged"};
 
 template <class Enum, std::size_t N>
 std::optional<Enum> value_of(const std::array<std::string_view, N>& names, std::string_view text) {

@@ -11,7 +11,9 @@ using namespace engine;
 bool has(const std::vector<std::string>& list, std::string_view name) {
   return std::find(list.begin(), list.end(), name) != list.end();
 }
-bool has(const std::vector<Field>& list, Field field) { return std::find(list.begin(), list.end(), field) != list.end(); }
+bool has(const std::vector<Field>& list, Field field) {
+  return std::find(list.begin(), list.end(), field) != list.end();
+}
 
 class Checker {
  public:
@@ -75,7 +77,8 @@ class Checker {
     if (move.to == "@back") {
       for (const auto& from : move.from) {
         const auto* step = process_.step(from);
-        if (step == nullptr || !step->aside) add(at(i, "to"), "@back leads out of steps that are aside only, not " + from);
+        if (step == nullptr || !step->aside)
+          add(at(i, "to"), "@back leads out of steps that are aside only, not " + from);
       }
     }
     if (move.roles.empty()) add(at(i, "roles"), "nobody may do it");
@@ -101,7 +104,8 @@ class Checker {
     for (const auto* list : {&move.required, &move.optional}) {
       for (const auto field : *list) {
         if (!seen.insert(field).second) {
-          add(at(i, list == &move.required ? "required" : "optional"), std::string(to_string(field)) + " is there twice");
+          add(at(i, list == &move.required ? "required" : "optional"),
+              std::string(to_string(field)) + " is there twice");
         }
       }
     }
@@ -152,7 +156,8 @@ class Checker {
           break;
         case GuardKind::media:
           if (guard.days < 1) bad("needs a number of files");
-          if (!guard.name.empty() && std::find(kMediaRoles.begin(), kMediaRoles.end(), guard.name) == kMediaRoles.end()) {
+          if (!guard.name.empty() &&
+              std::find(kMediaRoles.begin(), kMediaRoles.end(), guard.name) == kMediaRoles.end()) {
             bad("is no role of a file");
           }
           break;
@@ -211,8 +216,8 @@ class Checker {
         return std::find(other.roles.begin(), other.roles.end(), one) != other.roles.end();
       });
       if (role) {
-        add(at(i, "action"), std::string(to_string(move.action)) + " of the same role leads from the same step as in moves[" +
-                                 std::to_string(k) + "]");
+        add(at(i, "action"), std::string(to_string(move.action)) +
+                                 " of the same role leads from the same step as in moves[" + std::to_string(k) + "]");
       }
     }
   }

@@ -54,8 +54,7 @@ void look(Found& found, const CaseRecord& before, const CaseEvent& event, std::u
   // 首问负责制 (A22): the lead unit answers for the order, whoever assisted.
   if (event.type == Action::rework) add(found.second_time, before.unit, number);
   look_at_clocks(found.overdue, before, event, number);
-  const bool check =
-      event.type == Action::verify || event.type == Action::desk_verify || event.type == Action::sample;
+  const bool check = event.type == Action::verify || event.type == Action::desk_verify || event.type == Action::sample;
   if (check && engine::task_outcome(text_of(event.fields, Field::outcome)) == TaskOutcome::not_rectified) {
     add(found.untrue, before.unit, number);
   }

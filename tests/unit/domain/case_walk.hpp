@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -28,6 +29,9 @@ class Walk {
     values_.units = std::move(units);
   }
 
+  // Called with the events of each case when the walk is done with it.
+  void after_each(std::function<void(std::span<const CaseEvent>)> look) { after_each_ = std::move(look); }
+
   // Stops at the first broken promise (gtest says which).
   WalkResult run(std::size_t commands) {
     while (result_.commands < commands && !::testing::Test::HasFatalFailure()) one_case();
@@ -45,7 +49,7 @@ class Walk {
     now_ = UnixMs{std::chrono::sys_days{std::chrono::year{2026} / 1 / 5}} + std::chrono::hours{pick(24 * 200)};
     for (int i = 0; i < 80; ++i) {
       ++result_.commands;
-      now_ += pick(8) == 0 ? std::chrono::minutes{pick(6000)} : std::chrono::minutes{pick(120)};
+      now_ += pick(24) == 0 ? std::chrono::minutes{pick(6000)} : std::chrono::minutes{pick(40)};
       const auto command = next(process->second);
       ASSERT_NO_FATAL_FAILURE(give(command, process->second));
       if (state_.ends) {
@@ -54,6 +58,9 @@ class Walk {
       }
     }
     ASSERT_EQ(replay(state_.id, state_.number, events_), state_) << "the projection is the replay of the events";
+    if (after_each_) {
+      ASSERT_NO_FATAL_FAILURE(after_each_(events_));
+    }
   }
 
   std::string_view holder_path() const {
@@ -86,10 +93,21 @@ class Walk {
       auto all = offers(state_, who, holder_path(), policy_, now_);
       std::erase_if(all, [](const Offer& offer) { return !offer.blocked.empty(); });
       // Acts that move the case on come up more often than those that leave it where it is.
-      const bool onward = pick(3) != 0;
+      const bool onward = pick(2) != 0;
       if (onward) std::erase_if(all, [&](const Offer& offer) { return offer.to == state_.step; });
       if (all.empty()) continue;
-      const auto& offer = all[pick(all.size())];
+      std::erase_if(all, [&](const Offer& offer) {
+        const auto* step = process.step(offer.to);
+        return step != nullptr && step->ends && offer.action != Action::archive && pick(20) != 0;
+      });
+      if (all.empty()) continue;
+      // Of three, the act that was done least: the side ways are long and would hardly be gone by chance.
+      const auto* least = &all[pick(all.size())];
+      for (int k = 0; k < 2; ++k) {
+        const auto& other = all[pick(all.size())];
+        if (result_.done[other.action] < result_.done[least->action]) least = &other;
+      }
+      const auto& offer = *least;
       Move move;
       move.action = offer.action;
       move.required = offer.required;
@@ -107,7 +125,11 @@ class Walk {
   }
 
   Command arbitrary(const Process& process) {
-    const auto& move = process.moves[state_.version == 0 && pick(8) != 0 ? 0 : pick(process.moves.size())];
+    std::size_t index = state_.version == 0 && pick(8) != 0 ? 0 : pick(process.moves.size());
+    const auto* to = process.step(process.moves[index].to);
+    // Most acts that end a case are left out: too few would live long enough for the long ways.
+    if (to != nullptr && to->ends && pick(10) != 0) index = pick(process.moves.size());
+    const auto& move = process.moves[index];
     const bool fits = pick(4) != 0;
     std::vector<const Actor*> those;
     for (const auto& who : actors_) {
@@ -197,7 +219,8 @@ class Walk {
   // A move of the graph leads there for this act and role: looked up anew, not by the engine's own choice.
   static bool allowed(const Process& process, const CaseRecord& before, const Command& c, const CaseEvent& event) {
     const auto* step = process.step(event.step);
-    if (step == nullptr || step->stage != event.stage || step->ends != event.ends || step->aside != event.aside) return false;
+    if (step == nullptr || step->stage != event.stage || step->ends != event.ends || step->aside != event.aside)
+      return false;
     bool listed = false;
     for (const auto& move : process.moves) {
       if (move.action != c.action) continue;
@@ -205,9 +228,8 @@ class Walk {
       if (std::find(move.roles.begin(), move.roles.end(), c.actor.role) == move.roles.end()) continue;
       const bool here = before.version == 0
                             ? move.from.empty()
-                            : std::any_of(move.from.begin(), move.from.end(), [&](const std::string& name) {
-                                return name == "*" || name == before.step;
-                              });
+                            : std::any_of(move.from.begin(), move.from.end(),
+                                          [&](const std::string& name) { return name == "*" || name == before.step; });
       const auto& to = move.to.empty() ? before.step : move.to == "@back" ? before.back : move.to;
       if (here && to == event.step) return true;
     }
@@ -300,6 +322,7 @@ class Walk {
   std::vector<CaseEvent> events_;
   UnixMs now_{};
   WalkResult result_;
+  std::function<void(std::span<const CaseEvent>)> after_each_;
 };
 
 }  // namespace gridward::domain::test
