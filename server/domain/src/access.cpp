@@ -6,8 +6,9 @@ namespace {
 
 // In the order of the enums.
 constexpr std::array<std::string_view, kRoles> kRoleNames{
-    "grid_member", "grid_leader", "inspector",  "town_operator", "intake_desk", "coordination_desk", "handling_unit",
-    "unit_leader", "supervisor",  "leader",     "channel",       "system_admin", "system",
+    "grid_member",       "grid_leader",   "inspector",   "town_operator", "intake_desk",
+    "coordination_desk", "handling_unit", "unit_leader", "supervisor",    "leader",
+    "channel",           "system_admin",  "system",
 };
 constexpr std::array<std::string_view, kActions> kActionNames{
     "report",

@@ -15,8 +15,7 @@ std::int64_t characters(std::string_view text) {
 Result<void> at_most(std::string_view text, const std::string& path, std::int64_t most) {
   const auto count = characters(text);
   if (count <= most) return {};
-  return fail(ErrorCode::out_of_range, path,
-              std::to_string(count) + " characters, at most " + std::to_string(most));
+  return fail(ErrorCode::out_of_range, path, std::to_string(count) + " characters, at most " + std::to_string(most));
 }
 
 tl::unexpected<Error> missing(const std::string& path) {
@@ -39,8 +38,8 @@ Result<void> check_code(const Scene& scene, const Move& move, Field field, const
     const bool known = std::find(kOutcomes.begin(), kOutcomes.end(), code) != kOutcomes.end();
     // A handheld says what it sees; that a result is untrue is a finding of the center (D21).
     if (known && !(code == "untrue" && move.action == Action::verify)) return {};
-    return fail(ErrorCode::out_of_range, path_of(field), code + " is no outcome of " +
-                                                             std::string(to_string(move.action)));
+    return fail(ErrorCode::out_of_range, path_of(field),
+                code + " is no outcome of " + std::string(to_string(move.action)));
   }
   const std::string list = field == Field::reason ? move.reasons : std::string(to_string(field));
   const auto found = policy.codes.find(list);

@@ -45,9 +45,8 @@ bool of_the_unit(const Process& process, std::string_view clock) {
     if (move.bound != Bound::unit) return false;
     return std::any_of(move.clocks.begin(), move.clocks.end(),
                        [&](const ClockMove& change) { return change.clock == clock && change.op == ClockOp::stop; }) ||
-           std::any_of(move.guards.begin(), move.guards.end(), [&](const Guard& guard) {
-             return guard.kind == GuardKind::in_time && guard.name == clock;
-           });
+           std::any_of(move.guards.begin(), move.guards.end(),
+                       [&](const Guard& guard) { return guard.kind == GuardKind::in_time && guard.name == clock; });
   });
 }
 
@@ -232,7 +231,8 @@ void apply(std::vector<CaseClock>& clocks, const ClockChange& change, std::uint3
       clock->extended.push_back(change.rule);
       clock->due = change.due;
       clock->provisional = change.provisional || clock->provisional;
-      clock->warned = false;
+      clock->warned = false;  // the new due has its own warning, and is not past because the old one was
+      clock->overdue = false;
       break;
   }
 }
@@ -244,9 +244,7 @@ std::string limit_name(const std::string& pattern, std::string_view limit) {
   return pattern.substr(0, at) + std::string(limit) + pattern.substr(at + mark.size());
 }
 
-std::string rule_text(const ClockRule& rule) {
-  return rule.article.empty() ? rule.key : rule.key + " " + rule.article;
-}
+std::string rule_text(const ClockRule& rule) { return rule.article.empty() ? rule.key : rule.key + " " + rule.article; }
 
 std::string local_text(const WorkCalendar& calendar, UnixMs at) {
   const auto local = std::chrono::floor<std::chrono::minutes>(at + calendar.utc_offset);

@@ -49,11 +49,10 @@ std::string possible(const Scene& scene) {
 
 // The check that the guard asks about: this very act's, else the last one of the round.
 std::string_view told(const Scene& scene, const Move& move, Field field) {
-  const bool here = field == Field::outcome
-                        ? move.action == Action::verify || move.action == Action::desk_verify ||
-                              (move.action == Action::sample &&
-                               (scene.command == nullptr || scene.command->fields.contains(field)))
-                        : move.action == Action::call_back;
+  const bool here = field == Field::outcome ? move.action == Action::verify || move.action == Action::desk_verify ||
+                                                  (move.action == Action::sample &&
+                                                   (scene.command == nullptr || scene.command->fields.contains(field)))
+                                            : move.action == Action::call_back;
   if (here && scene.command == nullptr) return "?";
   return text_of(here ? scene.command->fields : scene.state.values, field);
 }
@@ -82,8 +81,8 @@ Result<void> check_clock(const Scene& scene, const Move& move, const Guard& guar
   }
   const auto last = working_days_before(calendar.get(), *clock->due, guard.days);
   if (at <= last) return {};
-  return refused(scene, std::string(to_string(move.action)) + " must come by " + local_text(calendar.get(), last) + ", " +
-                            std::to_string(guard.days) + " working day(s) before " + guard.name + " ends (" +
+  return refused(scene, std::string(to_string(move.action)) + " must come by " + local_text(calendar.get(), last) +
+                            ", " + std::to_string(guard.days) + " working day(s) before " + guard.name + " ends (" +
                             local_text(calendar.get(), *clock->due) + "), " + rule_text(clock->rule));
 }
 
@@ -113,8 +112,6 @@ Result<void> check_request(const Scene& scene, const Guard& guard) {
       return {};
   }
 }
-
-constexpr std::array<std::string_view, 5> kMediaRoles{"scene", "before", "after", "selfie", "scan"};
 
 Result<void> check_media(const Scene& scene, const Guard& guard) {
   if (scene.command == nullptr) return {};
@@ -238,10 +235,8 @@ Result<const Move*> find_move(const Scene& scene, Action action) {
   const auto* step = step_of(scene);
   const Move* first = nullptr;
   bool here = false;
-  bool listed = false;
   for (const auto& move : scene.process.moves) {
     if (move.action != action) continue;
-    listed = true;
     if (!starts_here(scene, step, move)) continue;
     here = true;
     if (std::find(move.roles.begin(), move.roles.end(), scene.actor.role) == move.roles.end()) continue;
@@ -251,8 +246,8 @@ Result<const Move*> find_move(const Scene& scene, Action action) {
     if (chosen) return &move;
     if (first == nullptr) first = &move;  // its guard tells why not
   }
-  if (const auto* move = clock_move(action); move != nullptr && !listed && step != nullptr && !step->ends) {
-    if (scene.actor.role == Role::system) return move;
+  if (const auto* move = clock_move(action); move != nullptr && first == nullptr && step != nullptr && !step->ends) {
+    if (scene.actor.role == Role::system) return move;  // the profile's own move may lead from some steps only
     here = true;
   }
   if (first != nullptr) return first;

@@ -16,7 +16,8 @@ class PolicyChecker {
 
   std::vector<ProcessProblem> run() {
     for (const auto& [code, category] : policy_.categories) {
-      if (!policy_.limits.contains(category.limit)) add("categories." + code + ".limit", category.limit + " is no limit");
+      if (!policy_.limits.contains(category.limit))
+        add("categories." + code + ".limit", category.limit + " is no limit");
     }
     for (const auto& [code, channel] : policy_.channels) {
       if (!policy_.processes.contains(channel.process)) {

@@ -9,9 +9,9 @@ namespace {
 constexpr std::array<std::string_view, 7> kBounds{"anyone",   "holder",   "unit",        "assisting",
                                                   "verifier", "reporter", "not_handling"};
 constexpr std::array<std::string_view, 6> kOps{"start", "stop", "cancel", "pause", "resume", "extend"};
-constexpr std::array<std::string_view, 15> kGuards{"asked",       "not_asked", "confirmed", "not_confirmed", "in_time",
-                                                   "days_before", "running",   "unlocked",  "other_person",  "outcome",
-                                                   "satisfied",   "from_city", "fed_back",  "media",         "unmerged"};
+constexpr std::array<std::string_view, 15> kGuards{
+    "asked",        "not_asked", "confirmed", "not_confirmed", "in_time",  "days_before", "running", "unlocked",
+    "other_person", "outcome",   "satisfied", "from_city",     "fed_back", "media",       "unmerged"};
 
 template <class Enum, std::size_t N>
 std::optional<Enum> value_of(const std::array<std::string_view, N>& names, std::string_view text) {
@@ -190,8 +190,12 @@ const Move* clock_move(Action action) {
   return action == Action::warn ? &warn : action == Action::overdue ? &overdue : nullptr;
 }
 
-bool satisfied(std::string_view code) { return code == "satisfied" || code.ends_with("_satisfied"); }
-bool dissatisfied(std::string_view code) { return code == "dissatisfied" || code.ends_with("_dissatisfied"); }
+bool dissatisfied(std::string_view code) {
+  return code == "dissatisfied" || code == "not_satisfied" || code.ends_with("_dissatisfied");
+}
+bool satisfied(std::string_view code) {
+  return code == "satisfied" || (code.ends_with("_satisfied") && !dissatisfied(code));
+}
 
 }  // namespace engine
 }  // namespace gridward::domain

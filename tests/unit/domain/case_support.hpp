@@ -1,4 +1,5 @@
-// Three small processes in C++ for the tests of the engine: not those of a profile, but every kind of move that it knows.
+// Three small processes in C++ for the tests of the engine: not those of a profile, but every kind of move that it
+// knows.
 #pragma once
 
 #include <gridward/domain/case.hpp>
@@ -71,8 +72,11 @@ inline void add_sideways(std::vector<Move>& moves, Role desk) {
   const std::vector<Role> units{Role::handling_unit};
   const std::vector<std::string> working{"taken", "arrived"};
   const std::vector<Move> more{
-      MoveOf(transfer, {"awaiting_transfer"}, "awaiting_take", desks).by(Bound::holder).needs({unit}).takes(
-          {assisting_units, grade}).clocks({"start:handle={limit}", "start:return=return_{limit}", "start:respond=respond"}),
+      MoveOf(transfer, {"awaiting_transfer"}, "awaiting_take", desks)
+          .by(Bound::holder)
+          .needs({unit})
+          .takes({assisting_units, grade})
+          .clocks({"start:handle={limit}", "start:return=return_{limit}", "start:respond=respond"}),
       MoveOf(phone_notice, {"awaiting_take"}, "", desks).needs({Field::contact}),
       MoveOf(take, {"awaiting_take"}, "taken", units).by(Bound::unit).clocks({"stop:respond"}),
       MoveOf(assign, working, "", {Role::handling_unit, Role::unit_leader}).by(Bound::unit).needs({assignee}),
@@ -83,15 +87,25 @@ inline void add_sideways(std::vector<Move>& moves, Role desk) {
       MoveOf(assist, {"awaiting_take", "taken", "arrived", "handled"}, "", units).by(Bound::assisting).noted(),
       MoveOf(sign_result, {"handled"}, "", {Role::unit_leader}).by(Bound::unit).when({"media:scan:1"}),
       MoveOf(request_return, {"awaiting_take", "taken"}, "return_review", units)
-          .by(Bound::unit).when({"in_time:return"}).noted().needs({reason, legal_basis, suggested_unit})
-          .because("return_reasons").under("津滨政办发〔2020〕10号 第二十五条（四）"),
+          .by(Bound::unit)
+          .when({"in_time:return"})
+          .noted()
+          .needs({reason, legal_basis, suggested_unit})
+          .because("return_reasons")
+          .under("津滨政办发〔2020〕10号 第二十五条（四）"),
       MoveOf(confirm_return, {"return_review"}, "", {Role::unit_leader}).by(Bound::unit),
       MoveOf(grant_return, {"return_review"}, "awaiting_transfer", desks).by(Bound::holder).clocks({"cancel:*"}),
       MoveOf(refuse_return, {"return_review"}, "@back", desks).by(Bound::holder).noted(),
-      MoveOf(request_extension, working, "", units).by(Bound::unit).when({"days_before:handle:1"}).needs(
-          {reason, citizen_informed_at}).because("extension_reasons"),
-      MoveOf(grant_extension, working, "", desks).by(Bound::holder).when({"from_city:yes"}).needs(
-          {city_informed_at, unit_informed_at}).clocks({"extend:handle={limit}"}),
+      MoveOf(request_extension, working, "", units)
+          .by(Bound::unit)
+          .when({"days_before:handle:1"})
+          .needs({reason, citizen_informed_at})
+          .because("extension_reasons"),
+      MoveOf(grant_extension, working, "", desks)
+          .by(Bound::holder)
+          .when({"from_city:yes"})
+          .needs({city_informed_at, unit_informed_at})
+          .clocks({"extend:handle={limit}"}),
       MoveOf(grant_extension, working, "", desks).by(Bound::holder).when({"from_city:no"}).clocks({"extend:handle"}),
       MoveOf(refuse_extension, working, "", desks).by(Bound::holder).noted(),
       MoveOf(request_suspension, working, "", units).by(Bound::unit).needs({reason}).because("suspend_reasons"),
@@ -99,10 +113,14 @@ inline void add_sideways(std::vector<Move>& moves, Role desk) {
       MoveOf(refuse_suspension, working, "", desks).by(Bound::holder).noted(),
       MoveOf(resume, {"suspended"}, "@back", units).by(Bound::unit).clocks({"resume:*"}),
       MoveOf(resume, {"suspended"}, "@back", desks).by(Bound::holder).clocks({"resume:*"}),
-      MoveOf(whistle, {"awaiting_transfer", "awaiting_take", "taken"}, "joint_meeting", desks).by(Bound::holder).clocks(
-          {"pause:*"}),
-      MoveOf(decide_lead, {"joint_meeting"}, "awaiting_take", desks).by(Bound::holder).needs({unit, minutes, participants})
-          .takes({assisting_units}).clocks({"cancel:*", "start:handle={limit}", "start:return=return_{limit}"}),
+      MoveOf(whistle, {"awaiting_transfer", "awaiting_take", "taken"}, "joint_meeting", desks)
+          .by(Bound::holder)
+          .clocks({"pause:*"}),
+      MoveOf(decide_lead, {"joint_meeting"}, "awaiting_take", desks)
+          .by(Bound::holder)
+          .needs({unit, minutes, participants})
+          .takes({assisting_units})
+          .clocks({"cancel:*", "start:handle={limit}", "start:return=return_{limit}"}),
       MoveOf(urge, {"*"}, "", {desk, Role::leader}).noted(),
       MoveOf(supervise, {"*"}, "", {desk, Role::supervisor}).noted().needs({supervise_kind}).takes({trigger}),
       MoveOf(remind, {"awaiting_take", "taken", "arrived", "handled"}, "", desks).needs({Field::contact}),
@@ -110,22 +128,31 @@ inline void add_sideways(std::vector<Move>& moves, Role desk) {
       MoveOf(escalate_to_head, working, "", units).by(Bound::unit).needs({reason}).because("head_reasons"),
       MoveOf(escalate, {"awaiting_review", "awaiting_transfer"}, "", desks).by(Bound::holder).needs({level, holder}),
       MoveOf(assign_down, {"awaiting_review", "awaiting_transfer"}, "", desks).by(Bound::holder).needs({level, holder}),
-      MoveOf(triage, {"awaiting_review", "awaiting_transfer"}, "", desks).takes(
-          {category, importance, urgency, grade, valid}),
-      MoveOf(Action::reject, {"awaiting_review"}, "rejected", desks).by(Bound::holder).noted().needs({reason}).because(
-          "reject_reasons"),
+      MoveOf(triage, {"awaiting_review", "awaiting_transfer"}, "", desks)
+          .takes({category, importance, urgency, grade, valid}),
+      MoveOf(Action::reject, {"awaiting_review"}, "rejected", desks)
+          .by(Bound::holder)
+          .noted()
+          .needs({reason})
+          .because("reject_reasons"),
       MoveOf(direct_reply, {"awaiting_review"}, "replied", desks).by(Bound::holder).needs({reply}),
       MoveOf(duplicate, {"awaiting_review", "awaiting_transfer"}, "merged", desks).by(Bound::holder).needs({target}),
-      MoveOf(void_case, {"awaiting_review", "awaiting_transfer"}, "voided", desks).noted().needs({reason}).because(
-          "void_reasons"),
+      MoveOf(void_case, {"awaiting_review", "awaiting_transfer"}, "voided", desks)
+          .noted()
+          .needs({reason})
+          .because("void_reasons"),
       MoveOf(clue, {"*"}, "", desks).needs({clue_target, talked_at, facts}),
       MoveOf(count_complaint, {"*"}, "", desks).needs({complaints}),
       MoveOf(confirm_circle, {"*"}, "", desks).noted().takes({unit}),
       MoveOf(flag_caller, {"*"}, "", desks).needs({evidence}),
-      MoveOf(Action::close, {"verify_passed", "replied"}, "awaiting_assess", desks).by(Bound::holder).needs(
-          {closing_basis}).clocks({"stop:*"}),
+      MoveOf(Action::close, {"verify_passed", "replied"}, "awaiting_assess", desks)
+          .by(Bound::holder)
+          .needs({closing_basis})
+          .clocks({"stop:*"}),
       MoveOf(assess, {"awaiting_assess"}, "done", {Role::system}),
-      MoveOf(sample, {"awaiting_assess", "done"}, "", {desk, Role::supervisor}).by(Bound::not_handling).needs({outcome}),
+      MoveOf(sample, {"awaiting_assess", "done"}, "", {desk, Role::supervisor})
+          .by(Bound::not_handling)
+          .needs({outcome}),
       MoveOf(archive, {"done"}, "archived", desks).by(Bound::holder).takes({paper_at}),
   };
   moves.insert(moves.end(), more.begin(), more.end());
@@ -136,14 +163,22 @@ inline std::vector<ProcessStep> common_steps(const char* reported, const char* a
   const auto step = [](const char* name, const char* stage, bool ends = false, bool aside = false) {
     return ProcessStep{name, stage, "", ends, aside};
   };
-  return {step("awaiting_review", reported),        step("rejected", reported, true),
-          step("merged", reported, true),           step("voided", reported, true),
-          step("awaiting_transfer", accepted),      step("joint_meeting", accepted, false, true),
-          step("awaiting_take", transferred),       step("taken", transferred),
-          step("arrived", transferred),             step("return_review", transferred, false, true),
-          step("suspended", transferred, false, true), step("handled", transferred),
-          step("replied", verified),                step("verify_passed", verified),
-          step("awaiting_assess", closed),          step("done", assessed),
+  return {step("awaiting_review", reported),
+          step("rejected", reported, true),
+          step("merged", reported, true),
+          step("voided", reported, true),
+          step("awaiting_transfer", accepted),
+          step("joint_meeting", accepted, false, true),
+          step("awaiting_take", transferred),
+          step("taken", transferred),
+          step("arrived", transferred),
+          step("return_review", transferred, false, true),
+          step("suspended", transferred, false, true),
+          step("handled", transferred),
+          step("replied", verified),
+          step("verify_passed", verified),
+          step("awaiting_assess", closed),
+          step("done", assessed),
           step("archived", assessed, true)};
 }
 
@@ -162,29 +197,60 @@ inline Process case_process() {
   const std::vector<Role> members{Role::grid_member};
   p.moves = {
       MoveOf(report, {}, "awaiting_review", members).needs({town, category}).takes({grid, Field::channel}),
-      MoveOf(self_handle, {}, "self_handled", members).noted().when({"media:before:1", "media:after:1"}).needs(
-          {town, category}).takes({grid}).own_time(),
-      MoveOf(self_handle, {"awaiting_review"}, "self_handled", members).by(Bound::reporter).noted().when(
-          {"media:before:1", "media:after:1"}).own_time(),
+      MoveOf(self_handle, {}, "self_handled", members)
+          .noted()
+          .when({"media:before:1", "media:after:1"})
+          .needs({town, category})
+          .takes({grid})
+          .own_time(),
+      MoveOf(self_handle, {"awaiting_review"}, "self_handled", members)
+          .by(Bound::reporter)
+          .noted()
+          .when({"media:before:1", "media:after:1"})
+          .own_time(),
       MoveOf(accept, {"awaiting_review"}, "awaiting_transfer", desk).by(Bound::holder).takes({grade}),
-      MoveOf(feedback, {"handled"}, "awaiting_verify", {Role::handling_unit}).by(Bound::unit).noted().takes(
-          {result_kind}).clocks({"stop:handle", "cancel:return"}),
-      MoveOf(request_verify, {"awaiting_verify"}, "verifying", desk).by(Bound::holder).when({"fed_back"}).needs(
-          {task, assignee}),
-      MoveOf(request_verify, {"verify_failed"}, "verifying", desk).by(Bound::holder).when({"outcome:cannot_check"}).needs(
-          {task, assignee}),
-      MoveOf(verify, {"verifying"}, "verify_passed", members).by(Bound::verifier).when({"outcome:confirmed"}).needs(
-          {task, outcome}).own_time(),
-      MoveOf(verify, {"verifying"}, "verify_failed", members).by(Bound::verifier).when({"outcome:not_rectified"}).needs(
-          {task, outcome}).own_time(),
-      MoveOf(verify, {"verifying"}, "verify_failed", members).by(Bound::verifier).when({"outcome:cannot_check"}).needs(
-          {task, outcome}).own_time(),
-      MoveOf(desk_verify, {"awaiting_verify", "verifying"}, "verify_passed", desk).by(Bound::not_handling).when(
-          {"fed_back", "outcome:confirmed", "media:1"}).needs({outcome, verify_method}),
-      MoveOf(desk_verify, {"awaiting_verify", "verifying"}, "verify_failed", desk).by(Bound::not_handling).when(
-          {"outcome:not_rectified", "media:1"}).needs({outcome, verify_method}),
-      MoveOf(rework, {"verify_failed"}, "awaiting_transfer", desk).by(Bound::holder).noted().needs({reason}).because(
-          "rework_reasons").clocks({"start:dispatch=dispatch"}),
+      MoveOf(feedback, {"handled"}, "awaiting_verify", {Role::handling_unit})
+          .by(Bound::unit)
+          .noted()
+          .takes({result_kind})
+          .clocks({"stop:handle", "cancel:return"}),
+      MoveOf(request_verify, {"awaiting_verify"}, "verifying", desk)
+          .by(Bound::holder)
+          .when({"fed_back"})
+          .needs({task, assignee}),
+      MoveOf(request_verify, {"verify_failed"}, "verifying", desk)
+          .by(Bound::holder)
+          .when({"outcome:cannot_check"})
+          .needs({task, assignee}),
+      MoveOf(verify, {"verifying"}, "verify_passed", members)
+          .by(Bound::verifier)
+          .when({"outcome:confirmed"})
+          .needs({task, outcome})
+          .own_time(),
+      MoveOf(verify, {"verifying"}, "verify_failed", members)
+          .by(Bound::verifier)
+          .when({"outcome:not_rectified"})
+          .needs({task, outcome})
+          .own_time(),
+      MoveOf(verify, {"verifying"}, "verify_failed", members)
+          .by(Bound::verifier)
+          .when({"outcome:cannot_check"})
+          .needs({task, outcome})
+          .own_time(),
+      MoveOf(desk_verify, {"awaiting_verify", "verifying"}, "verify_passed", desk)
+          .by(Bound::not_handling)
+          .when({"fed_back", "outcome:confirmed", "media:1"})
+          .needs({outcome, verify_method}),
+      MoveOf(desk_verify, {"awaiting_verify", "verifying"}, "verify_failed", desk)
+          .by(Bound::not_handling)
+          .when({"outcome:not_rectified", "media:1"})
+          .needs({outcome, verify_method}),
+      MoveOf(rework, {"verify_failed"}, "awaiting_transfer", desk)
+          .by(Bound::holder)
+          .noted()
+          .needs({reason})
+          .because("rework_reasons")
+          .clocks({"start:dispatch=dispatch"}),
       MoveOf(Action::close, {"self_handled"}, "awaiting_assess", desk).by(Bound::holder).needs({closing_basis}),
   };
   add_sideways(p.moves, Role::town_operator);
@@ -206,20 +272,31 @@ inline Process work_order_process() {
           .needs({town, category, Field::channel})
           .takes({grid, channel_reference, matter_kind, petitioner, petitioner_phone, petitioner_kind}),
       MoveOf(accept, {"awaiting_review"}, "awaiting_transfer", desk).by(Bound::holder).takes({grade}),
-      MoveOf(feedback, {"handled"}, "awaiting_callback", {Role::handling_unit}).by(Bound::unit).takes({reply}).clocks(
-          {"stop:handle", "cancel:return", "start:call_back=call_back"}),
-      MoveOf(call_back, {"awaiting_callback", "called_back"}, "called_back", desk).by(Bound::not_handling).needs(
-          {satisfaction, satisfaction_by}).clocks({"stop:call_back"}),
-      MoveOf(Action::close, {"called_back"}, "awaiting_assess", desk).by(Bound::holder).when({"satisfied:yes"}).needs(
-          {closing_basis}),
-      MoveOf(rework, {"called_back"}, "awaiting_transfer", desk).by(Bound::holder).when({"satisfied:no"}).noted().needs(
-          {reason}).because("rework_reasons"),
+      MoveOf(feedback, {"handled"}, "awaiting_callback", {Role::handling_unit})
+          .by(Bound::unit)
+          .takes({reply})
+          .clocks({"stop:handle", "cancel:return", "start:call_back=call_back"}),
+      MoveOf(call_back, {"awaiting_callback", "called_back"}, "called_back", desk)
+          .by(Bound::not_handling)
+          .needs({satisfaction, satisfaction_by})
+          .clocks({"stop:call_back"}),
+      MoveOf(Action::close, {"called_back"}, "awaiting_assess", desk)
+          .by(Bound::holder)
+          .when({"satisfied:yes"})
+          .needs({closing_basis}),
+      MoveOf(rework, {"called_back"}, "awaiting_transfer", desk)
+          .by(Bound::holder)
+          .when({"satisfied:no"})
+          .noted()
+          .needs({reason})
+          .because("rework_reasons"),
   };
   add_sideways(p.moves, Role::intake_desk);
   std::erase_if(p.moves, [](const Move& move) {
     return move.action == Action::close && move.from == std::vector<std::string>{"verify_passed", "replied"};
   });
-  p.moves.push_back(MoveOf(Action::close, {"replied"}, "awaiting_assess", desk).by(Bound::holder).needs({closing_basis}));
+  p.moves.push_back(
+      MoveOf(Action::close, {"replied"}, "awaiting_assess", desk).by(Bound::holder).needs({closing_basis}));
   std::erase_if(p.steps, [](const ProcessStep& row) { return row.name == "verify_passed"; });
   return titled(std::move(p));
 }
@@ -244,9 +321,13 @@ inline Process coordination_process() {
       MoveOf(approve_list, {"awaiting_approval"}, "awaiting_meeting", {Role::leader}),
       MoveOf(hold_meeting, {"awaiting_meeting"}, "awaiting_minutes", desk).needs({participants}),
       MoveOf(file_minutes, {"awaiting_minutes"}, "supervising", desk).needs({minutes}).when({"media:scan:1"}),
-      MoveOf(transfer, {"supervising"}, "", desk).needs({unit}).takes({assisting_units}).clocks({"start:handle=general"}),
-      MoveOf(supervise, {"supervising"}, "", {Role::coordination_desk, Role::supervisor}).needs({supervise_kind}).takes(
-          {trigger}),
+      MoveOf(transfer, {"supervising"}, "", desk)
+          .needs({unit})
+          .takes({assisting_units})
+          .clocks({"start:handle=general"}),
+      MoveOf(supervise, {"supervising"}, "", {Role::coordination_desk, Role::supervisor})
+          .needs({supervise_kind})
+          .takes({trigger}),
       MoveOf(assist, {"supervising"}, "", {Role::handling_unit}).by(Bound::assisting).noted(),
       MoveOf(feedback, {"supervising"}, "", {Role::handling_unit}).by(Bound::unit).noted().clocks({"stop:handle"}),
       MoveOf(Action::close, {"supervising"}, "awaiting_archive", desk).noted(),
@@ -335,9 +416,21 @@ inline Actor boss() { return actor(Role::leader, "boss", "D1", "D1"); }
 inline Actor supervisor() { return actor(Role::supervisor, "sup", "D1", "D1"); }
 inline Actor machine() { return actor(Role::system, "system", "", ""); }
 inline std::vector<Actor> everybody() {
-  return {member(),       checker(),      town_desk(),     intake(),        coordination(), unit_of("U1"),
-          unit_of("U2"),  unit_of("U3"),  leader_of("U1"), leader_of("U2"), leader_of("U3"), boss(),
-          supervisor(),   machine(),      actor(Role::channel, "ch", "D1", "D1"),
+  return {member(),
+          checker(),
+          town_desk(),
+          intake(),
+          coordination(),
+          unit_of("U1"),
+          unit_of("U2"),
+          unit_of("U3"),
+          leader_of("U1"),
+          leader_of("U2"),
+          leader_of("U3"),
+          boss(),
+          supervisor(),
+          machine(),
+          actor(Role::channel, "ch", "D1", "D1"),
           actor(Role::town_operator, "op-d", "D1", "D1")};
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -27,6 +28,9 @@ class Walk {
       : policy_(policy), actors_(std::move(actors)), random_(seed), values_{policy} {
     values_.units = std::move(units);
   }
+
+  // Called with the events of each case when the walk is done with it.
+  void after_each(std::function<void(std::span<const CaseEvent>)> look) { after_each_ = std::move(look); }
 
   // Stops at the first broken promise (gtest says which).
   WalkResult run(std::size_t commands) {
@@ -54,6 +58,9 @@ class Walk {
       }
     }
     ASSERT_EQ(replay(state_.id, state_.number, events_), state_) << "the projection is the replay of the events";
+    if (after_each_) {
+      ASSERT_NO_FATAL_FAILURE(after_each_(events_));
+    }
   }
 
   std::string_view holder_path() const {
@@ -212,7 +219,8 @@ class Walk {
   // A move of the graph leads there for this act and role: looked up anew, not by the engine's own choice.
   static bool allowed(const Process& process, const CaseRecord& before, const Command& c, const CaseEvent& event) {
     const auto* step = process.step(event.step);
-    if (step == nullptr || step->stage != event.stage || step->ends != event.ends || step->aside != event.aside) return false;
+    if (step == nullptr || step->stage != event.stage || step->ends != event.ends || step->aside != event.aside)
+      return false;
     bool listed = false;
     for (const auto& move : process.moves) {
       if (move.action != c.action) continue;
@@ -220,9 +228,8 @@ class Walk {
       if (std::find(move.roles.begin(), move.roles.end(), c.actor.role) == move.roles.end()) continue;
       const bool here = before.version == 0
                             ? move.from.empty()
-                            : std::any_of(move.from.begin(), move.from.end(), [&](const std::string& name) {
-                                return name == "*" || name == before.step;
-                              });
+                            : std::any_of(move.from.begin(), move.from.end(),
+                                          [&](const std::string& name) { return name == "*" || name == before.step; });
       const auto& to = move.to.empty() ? before.step : move.to == "@back" ? before.back : move.to;
       if (here && to == event.step) return true;
     }
@@ -315,6 +322,7 @@ class Walk {
   std::vector<CaseEvent> events_;
   UnixMs now_{};
   WalkResult result_;
+  std::function<void(std::span<const CaseEvent>)> after_each_;
 };
 
 }  // namespace gridward::domain::test

@@ -11,10 +11,10 @@ namespace gridward::domain {
 
 enum class Role : std::uint8_t {
   grid_member,
-  grid_leader,    // 网格长: leads the members of a village or town
-  inspector,      // 专职巡查员: bound to no grid
-  town_operator,  // of the town center
-  intake_desk,    // 受理部: hotline and citizen channels (A7)
+  grid_leader,        // 网格长: leads the members of a village or town
+  inspector,          // 专职巡查员: bound to no grid
+  town_operator,      // of the town center
+  intake_desk,        // 受理部: hotline and citizen channels (A7)
   coordination_desk,  // 协调部: what grid members report
   handling_unit,
   unit_leader,  // leader in charge of a handling unit (B11, A51)
@@ -25,7 +25,8 @@ enum class Role : std::uint8_t {
   system,
 };
 
-// The acts on a case. Which of them exist in a process, who may do them and what follows is the profile's (process.hpp).
+// The acts on a case. Which of them exist in a process, who may do them and what follows is the profile's
+// (process.hpp).
 enum class Action : std::uint8_t {
   report,
   self_handle,  // reported and handled on the spot by the member (A11)
@@ -35,8 +36,8 @@ enum class Action : std::uint8_t {
   direct_reply,  // A25
   duplicate,
   void_case,
-  instruct,  // A15 leader's instruction
-  transfer,  // dispatch to a unit
+  instruct,      // A15 leader's instruction
+  transfer,      // dispatch to a unit
   phone_notice,  // A40
   take,
   assign,       // inside the unit (A48, A15)
@@ -44,7 +45,7 @@ enum class Action : std::uint8_t {
   contact,      // B20
   arrive,
   handle,
-  assist,       // feedback of an assisting unit
+  assist,  // feedback of an assisting unit
   feedback,
   sign_result,  // A51
   request_return,
@@ -73,14 +74,14 @@ enum class Action : std::uint8_t {
   call_back,
   close,
   assess,
-  sample,  // after-closure sampling
-  clue,    // D36
+  sample,           // after-closure sampling
+  clue,             // D36
   count_complaint,  // D19
   confirm_circle,   // D22
   flag_caller,      // F13
   archive,
-  warn,     // a clock turned yellow
-  overdue,  // a clock passed its due
+  warn,        // a clock turned yellow
+  overdue,     // a clock passed its due
   draft_list,  // A8: 拟定问题责任清单
   approve_list,
   hold_meeting,

@@ -1,6 +1,6 @@
-// A case as pure functions over a process that is data: decide(case, command, policy, now) gives events or the reason why
-// not; evolve(case, event) gives the next case and needs no policy, because an event says where it led and what it did to
-// the clocks. So a profile that changes later changes no past.
+// A case as pure functions over a process that is data: decide(case, command, policy, now) gives events or the reason
+// why not; evolve(case, event) gives the next case and needs no policy, because an event says where it led and what it
+// did to the clocks. So a profile that changes later changes no past.
 #pragma once
 
 #include <array>
@@ -43,8 +43,8 @@ struct ClockChange {
   std::string clock;  // "handle"
   ClockOp op = ClockOp::start;
   UnixMs at{};
-  ClockRule rule;  // start, extend
-  std::string unit;  // start: whose clock, empty: the desk's
+  ClockRule rule;             // start, extend
+  std::string unit;           // start: whose clock, empty: the desk's
   std::optional<UnixMs> due;  // start, resume, extend
   bool provisional = false;
   std::optional<bool> kept;  // stop: in time
@@ -53,7 +53,7 @@ struct ClockChange {
 
 // One line of 考核 (D17, D19 to D23). points: hundredths of a point.
 struct ScoreLine {
-  std::string rule;     // "scores.second_time"
+  std::string rule;  // "scores.second_time"
   std::string article;
   bool of_unit = false;  // else of a member
   std::string whom;      // code of the unit or login of the member
@@ -132,7 +132,7 @@ struct CaseRecord {
   std::string unit;    // that has the order
   std::vector<std::string> assisting_units;
   std::vector<std::string> assisting_open;  // that have not fed back in this round
-  std::string handler;  // login of who handled: never verifies its own work
+  std::string handler;                      // login of who handled: never verifies its own work
   std::uint32_t round = 1;
   std::uint64_t version = 0;  // number of events
   UnixMs captured_at{};
@@ -147,7 +147,7 @@ struct CaseRecord {
   std::string verifier;
   std::optional<TaskOutcome> verify_outcome;
   std::string feedback;
-  FieldMap values;  // the last value of each field, as long as the table says
+  FieldMap values;                         // the last value of each field, as long as the table says
   std::map<Action, std::uint32_t> counts;  // how often each act was done
   std::vector<ScoreLine> scores;
   bool operator==(const CaseRecord&) const = default;
@@ -165,8 +165,8 @@ struct Command {
   std::optional<Fix> place;
   std::string note;
   FieldMap fields;
-  std::string process;  // report
-  std::string unit_path;   // transfer, decide_lead: of the unit
+  std::string process;      // report
+  std::string unit_path;    // transfer, decide_lead: of the unit
   std::string holder_path;  // of the desk that has the case: the case's holder, else the path of its grid or town
   std::vector<EvidenceRef> media;
   // assess: the case's events so far, and what each grid's own member is (a repeated complaint is charged to them).
@@ -177,8 +177,8 @@ struct Command {
 struct Category {
   std::string code;
   std::string name;
-  std::string limit;         // key into Policy::limits
-  std::string default_unit;  // suggestion for 转办, may be empty
+  std::string limit;            // key into Policy::limits
+  std::string default_unit;     // suggestion for 转办, may be empty
   bool repeat_penalty = false;  // D20
   bool photo_required = false;  // A44
 };
@@ -199,12 +199,12 @@ struct Channel {
 
 // When a closed case costs or earns points.
 enum class ScoreCause : std::uint8_t {
-  day_off_report,       // D17
-  repeated_complaint,   // D19
-  untrue,               // D21
-  circular,             // D22
-  second_time,          // D23
-  overdue,              // D23
+  day_off_report,      // D17
+  repeated_complaint,  // D19
+  untrue,              // D21
+  circular,            // D22
+  second_time,         // D23
+  overdue,             // D23
 };
 struct ScoreRule {
   std::string key;  // "scores.second_time"
@@ -241,8 +241,8 @@ WorkCalendar calendar_of(const Policy& policy, std::string_view unit);
 // What the parts of a policy ask of each other: limits and code lists that moves name, processes that channels name, …
 std::vector<ProcessProblem> policy_problems(const Policy& policy);
 
-// state == nullptr: only acts that begin a case are possible. Errors: illegal_transition (detail: stage, step, action and
-// what is possible instead), forbidden, version_conflict, missing_field, unknown_category, out_of_range (field
+// state == nullptr: only acts that begin a case are possible. Errors: illegal_transition (detail: stage, step, action
+// and what is possible instead), forbidden, version_conflict, missing_field, unknown_category, out_of_range (field
 // "fields.unit"), bad_type.
 Result<std::vector<CaseEvent>> decide(const CaseRecord* state, const Command& command, const Policy& policy,
                                       UnixMs now);

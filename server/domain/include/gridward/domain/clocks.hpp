@@ -19,8 +19,8 @@ enum class ClockUnit : std::uint8_t {
   duty_minutes,  // natural minutes, which begin at once in office hours, else with the next ones (S3 四(二): 30 分钟)
   working_minutes,  // only minutes within office hours count (津滨政办发〔2020〕10号 第二十五条(四): 4 个工作小时 is
                     // 240)
-  working_days,  // the starting day does not count (民法典 第二百零一条); ends with the last day's office hours
-  on_the_spot,   // 现场办理: within the day of the visit; has no amount
+  working_days,     // the starting day does not count (民法典 第二百零一条); ends with the last day's office hours
+  on_the_spot,      // 现场办理: within the day of the visit; has no amount
 };
 // "working_days" and so on, as in a profile.
 std::string_view to_string(ClockUnit unit);

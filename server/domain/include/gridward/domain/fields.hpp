@@ -29,8 +29,8 @@ enum class Field : std::uint8_t {
   petitioner_kind,  // F25
   importance,       // A38
   urgency,
-  grade,  // B24 to B27: which limit counts
-  level,  // A59: 1 to 5
+  grade,   // B24 to B27: which limit counts
+  level,   // A59: 1 to 5
   holder,  // path of the node whose desk has the case
   // whom
   unit,
@@ -38,25 +38,25 @@ enum class Field : std::uint8_t {
   suggested_unit,   // B12
   assignee,         // login: who checks (request_verify), who handles inside the unit (A48)
   task,
-  contact,          // whom one spoke to on the phone (A40, B16)
-  participants,     // of a meeting
+  contact,       // whom one spoke to on the phone (A40, B16)
+  participants,  // of a meeting
   // why and how
   reason,  // of the list that the move names
   legal_basis,
   reply,    // what the person is told
   minutes,  // of a meeting
   instruction,
-  outcome,         // confirmed, not_rectified, cannot_check
-  verify_method,   // A53
-  result_kind,     // A34: handled, explained, cannot_resolve
-  closing_basis,   // A30
-  satisfaction,    // of the code list
+  outcome,          // confirmed, not_rectified, cannot_check
+  verify_method,    // A53
+  result_kind,      // A34: handled, explained, cannot_resolve
+  closing_basis,    // A30
+  satisfaction,     // of the code list
   satisfaction_by,  // who said it: operator or citizen (F12)
-  valid,           // screening (A63)
-  target,          // the case that this one doubles
-  supervise_kind,  // normal, yellow, red, two_offices
-  trigger,         // A50
-  clue_target,     // D36
+  valid,            // screening (A63)
+  target,           // the case that this one doubles
+  supervise_kind,   // normal, yellow, red, two_offices
+  trigger,          // A50
+  clue_target,      // D36
   talked_at,
   facts,
   // when
@@ -95,8 +95,8 @@ struct FieldInfo {
   std::string_view name;
   FieldType type;
   Memory memory;
-  bool personal;       // the chain covers a salted commitment, not the value
-  std::int64_t most;   // characters of each text, or the greatest number
+  bool personal;      // the chain covers a salted commitment, not the value
+  std::int64_t most;  // characters of each text, or the greatest number
 };
 
 std::span<const FieldInfo> field_table();  // in the order of Field

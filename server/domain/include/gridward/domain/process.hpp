@@ -1,6 +1,6 @@
 // A process as data: which steps there are, which act leads from where to where, who may do it, what it must say and
-// what it does to the clocks. The grid member's case, the hotline's work order and the coordination of several units are
-// three of them (滨海新区网格中心职责清单 2.2, 2.3; A1, A2, A8). Pure; thread-safe once built.
+// what it does to the clocks. The grid member's case, the hotline's work order and the coordination of several units
+// are three of them (滨海新区网格中心职责清单 2.2, 2.3; A1, A2, A8). Pure; thread-safe once built.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +27,9 @@ enum class Bound : std::uint8_t {
 
 // What else must be so.
 enum class GuardKind : std::uint8_t {
-  asked,         // `name` (return, extension, suspension) was asked for and not answered yet
+  asked,  // `name` (return, extension, suspension) was asked for and not answered yet
   not_asked,
-  confirmed,     // the asked-for was confirmed by a second person
+  confirmed,  // the asked-for was confirmed by a second person
   not_confirmed,
   in_time,       // the clock `name` runs and is not past its due
   days_before,   // at least `days` working days before the due of clock `name`
@@ -37,12 +37,12 @@ enum class GuardKind : std::uint8_t {
   unlocked,      // no joint meeting has decided (A21)
   other_person,  // not who asked for `name` (B11)
   // These three may also tell apart several moves of one act from one step: the first whose hold is taken.
-  outcome,       // the last check (of this round, or this act itself) had this outcome (`name`)
-  satisfied,     // the last call-back, or this one, was (`name` = "yes") or was not ("no") satisfied; not reached: neither
-  from_city,     // the channel is one of the city's (`name` = "yes" or empty) or not ("no"; B8)
-  fed_back,      // feedback, and of every assisting unit too
-  media,         // at least `days` files come with the act, of role `name` when given (A11, A54)
-  unmerged,      // `target` is another case than this
+  outcome,    // the last check (of this round, or this act itself) had this outcome (`name`)
+  satisfied,  // the last call-back, or this one, was (`name` = "yes") or was not ("no") satisfied; not reached: neither
+  from_city,  // the channel is one of the city's (`name` = "yes" or empty) or not ("no"; B8)
+  fed_back,   // feedback, and of every assisting unit too
+  media,      // at least `days` files come with the act, of role `name` when given (A11, A54)
+  unmerged,   // `target` is another case than this
 };
 struct Guard {
   GuardKind kind = GuardKind::asked;
@@ -62,7 +62,8 @@ enum class ClockOp : std::uint8_t {
 struct ClockMove {
   std::string clock;  // "handle"; "*": every running one
   ClockOp op = ClockOp::start;
-  // start, extend: key into the limits; "{limit}" stands for the case's grade, else its category's limit: "return_{limit}".
+  // start, extend: key into the limits; "{limit}" stands for the case's grade, else its category's limit:
+  // "return_{limit}".
   std::string limit;
   bool operator==(const ClockMove&) const = default;
 };
@@ -85,10 +86,10 @@ struct Move {
 };
 
 struct ProcessStep {
-  std::string name;   // "awaiting_take"
-  std::string stage;  // "transferred"
-  std::string title;  // "待接单"
-  bool ends = false;  // nothing leads on (rejected, voided, archived)
+  std::string name;    // "awaiting_take"
+  std::string stage;   // "transferred"
+  std::string title;   // "待接单"
+  bool ends = false;   // nothing leads on (rejected, voided, archived)
   bool aside = false;  // the case is put aside: @back leads out (suspended, whistle, return under review)
   bool operator==(const ProcessStep&) const = default;
 };
