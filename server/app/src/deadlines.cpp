@@ -22,10 +22,11 @@ void remind_checker(Tx& tx, const CaseRecord& state, const domain::CaseEvent& ev
   const auto device = tx.device_of(state.verifier);
   if (!device) return;
   const bool late = event.type == domain::Action::overdue;
-  items.try_emplace(*device,
-                    tx.enqueue_down(*device, "notice",
-                                    encode_item(NoticeItem{"案件 " + state.number + (late ? " 的核查已超期" : " 的核查即将到期")}),
-                                    event.recorded));
+  items.try_emplace(
+      *device,
+      tx.enqueue_down(*device, "notice",
+                      encode_item(NoticeItem{"案件 " + state.number + (late ? " 的核查已超期" : " 的核查即将到期")}),
+                      event.recorded));
 }
 
 // The case with everything that is due at `now` told.

@@ -100,7 +100,8 @@ Piece one_of(const std::string& column, const std::vector<std::string>& names) {
 Piece text_matches(std::string_view text) {
   const auto pattern = like_text(text);
   // LIKE folds ASCII on SQLite and not on PostgreSQL; without a letter there is nothing to fold.
-  const bool letters = std::ranges::any_of(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
+  const bool letters =
+      std::ranges::any_of(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
   if (letters) {
     return {"(LOWER(cases.number) LIKE LOWER(?) ESCAPE '!' OR LOWER(cases.text) LIKE LOWER(?) ESCAPE '!')",
             {pattern, pattern}};
@@ -230,7 +231,8 @@ std::vector<domain::CaseRecord> rows_at(Connection& db, std::span<const Place> p
   Sql sql;
   sql << "SELECT " << kCaseColumns << " FROM cases WHERE " << in;
   std::map<std::string, domain::CaseRecord> found;
-  db.each_text(sql.text(), sql.values(), kCaseColumnCount, [&](const auto& row) { found.emplace(row[0], case_of(row)); });
+  db.each_text(sql.text(), sql.values(), kCaseColumnCount,
+               [&](const auto& row) { found.emplace(row[0], case_of(row)); });
   std::vector<domain::CaseRecord> records;
   for (const auto& place : page) {
     if (const auto one = found.find(place.id); one != found.end()) records.push_back(std::move(one->second));

@@ -44,8 +44,7 @@ void SqlTx::count_by(const std::string& scope, const Counted& counted, std::int6
 void SqlTx::recount(const Uuid& id, const Counted& before, const Counted& after, std::int64_t updated_at) {
   const auto id_text = uuid_text(id);
   const bool same_units = before.units == after.units;
-  const bool same_sort =
-      before.area == after.area && before.process == after.process && before.stage == after.stage;
+  const bool same_sort = before.area == after.area && before.process == after.process && before.stage == after.stage;
   if (!same_units || !same_sort) {
     // A new case has no area before; codes of units have no slash, and areas end with one.
     if (!same_sort && !before.area.empty()) count_by(before.area, before, -1);
@@ -108,7 +107,8 @@ bool SqlTx::update_case(const domain::CaseRecord& record, std::uint64_t expected
           std::int64_t ends) {
         same_place = process == record.process && stage == record.stage && number == record.number &&
                      town == record.town && grid == record.grid && reporter == record.reporter.login;
-        before = {std::move(area), std::move(process), std::move(stage), {}, late != 0 && ends == 0 ? due : std::nullopt};
+        before = {
+            std::move(area), std::move(process), std::move(stage), {}, late != 0 && ends == 0 ? due : std::nullopt};
       },
       id, expected_version);
   if (!before) return false;
@@ -137,8 +137,8 @@ bool SqlTx::update_case(const domain::CaseRecord& record, std::uint64_t expected
                 updated_at, ms_of(record.due_at()), record.overdue() ? 1 : 0, ms_of(next_alarm), record.text,
                 case_text(record), id, expected_version);
   if (changed != 1) return false;
-  recount(record.id, *before,
-          {before->area, record.process, record.stage, units_of(record), overdue_at(record)}, updated_at);
+  recount(record.id, *before, {before->area, record.process, record.stage, units_of(record), overdue_at(record)},
+          updated_at);
   return true;
 }
 

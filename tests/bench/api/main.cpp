@@ -17,9 +17,9 @@ int main(int argc, char** argv) {
   options.url = argv[2];
   options.policy = argv[3];
   options.cases = std::strtoull(argv[4], nullptr, 10);
-  options.now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                       std::chrono::system_clock::now().time_since_epoch())
-                       .count();
+  options.now_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   try {
     return std::string(argv[1]) == "seed" ? gridward::bench::seed(options) : gridward::bench::sweep(options);
   } catch (const std::exception& problem) {

@@ -41,7 +41,8 @@ std::string day_of(UnixMs at) {
 
 Uuid epoch_of(const std::string& device) {
   Uuid epoch;
-  for (std::size_t i = 0; i < device.size(); ++i) epoch.bytes[i % 16] = static_cast<std::uint8_t>(epoch.bytes[i % 16] * 31 + device[i]);
+  for (std::size_t i = 0; i < device.size(); ++i)
+    epoch.bytes[i % 16] = static_cast<std::uint8_t>(epoch.bytes[i % 16] * 31 + device[i]);
   return epoch;
 }
 
@@ -127,7 +128,8 @@ int seed(const Options& options) {
     for (std::size_t i = 0; i < kCasesOfAUnit && done < options.cases; ++i, ++done) {
       // In order of time, as they would have come.
       const auto at = options.now_ms - kSpan +
-                      static_cast<std::int64_t>(static_cast<double>(kSpan) * static_cast<double>(done) / static_cast<double>(options.cases));
+                      static_cast<std::int64_t>(static_cast<double>(kSpan) * static_cast<double>(done) /
+                                                static_cast<double>(options.cases));
       const auto age = options.now_ms - at;
       const auto dice = any(1000);
       const auto* from = &finished;
@@ -192,7 +194,8 @@ int seed(const Options& options) {
   const std::chrono::duration<double> took = SteadyClock::now() - begin;
   std::printf("{\"cases\": %llu, \"events\": %llu, \"open\": %llu, \"overdue\": %llu, \"seconds\": %.0f}\n",
               static_cast<unsigned long long>(options.cases), static_cast<unsigned long long>(events),
-              static_cast<unsigned long long>(open_cases), static_cast<unsigned long long>(overdue_cases), took.count());
+              static_cast<unsigned long long>(open_cases), static_cast<unsigned long long>(overdue_cases),
+              took.count());
   return 0;
 }
 

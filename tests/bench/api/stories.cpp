@@ -63,7 +63,9 @@ class Teller {
 
   Actor member() const { return {place_.member, place_.member_name, Role::grid_member, place_.grid, place_.path}; }
   Actor desk() const { return {place_.desk, place_.desk_name, Role::town_operator, place_.town, place_.town_path}; }
-  Actor unit() const { return {place_.unit_login, place_.unit_name, Role::handling_unit, place_.unit, place_.unit_path}; }
+  Actor unit() const {
+    return {place_.unit_login, place_.unit_name, Role::handling_unit, place_.unit, place_.unit_path};
+  }
   Actor intake() const { return {"intake", "受理台", Role::intake_desk, district_, district_}; }
   Actor leader() const { return {"head", "分管领导", Role::leader, district_, district_}; }
   static Actor machine() { return {"system", "系统", Role::system, "", ""}; }
@@ -136,9 +138,7 @@ Act take() {
   return [](Teller& t) { t.act(Action::take, t.unit()); };
 }
 Act contact() {
-  return [](Teller& t) {
-    t.act(Action::contact, t.unit(), {{Field::contact, std::string("报告人，已约定时间")}});
-  };
+  return [](Teller& t) { t.act(Action::contact, t.unit(), {{Field::contact, std::string("报告人，已约定时间")}}); };
 }
 Act arrive() {
   return [](Teller& t) { t.act(Action::arrive, t.unit()); };
@@ -157,7 +157,8 @@ Act feed_back() {
 }
 Act ask_check() {
   return [](Teller& t) {
-    t.act(Action::request_verify, t.desk(), {{Field::task, kTask}, {Field::assignee, t.place().member}}, "请到现场核查");
+    t.act(Action::request_verify, t.desk(), {{Field::task, kTask}, {Field::assignee, t.place().member}},
+          "请到现场核查");
   };
 }
 Act check(const char* outcome) {
@@ -179,8 +180,8 @@ Act call_back() {
 }
 Act close() {
   return [](Teller& t) {
-    t.act(Action::close, t.process == "case" ? t.desk() : t.intake(),
-          {{Field::closing_basis, std::string("handled")}}, "予以结案");
+    t.act(Action::close, t.process == "case" ? t.desk() : t.intake(), {{Field::closing_basis, std::string("handled")}},
+          "予以结案");
   };
 }
 Act assess() {
@@ -195,32 +196,31 @@ Act reject() {
   };
 }
 Act reply() {
-  return [](Teller& t) {
-    t.act(Action::direct_reply, t.desk(), {{Field::reply, std::string("已电话答复")}});
-  };
+  return [](Teller& t) { t.act(Action::direct_reply, t.desk(), {{Field::reply, std::string("已电话答复")}}); };
 }
 std::vector<Act> coordination() {
-  return {[](Teller& t) {
-            t.process = "coordination";
-            t.act(Action::report, t.intake(),
-                  {{Field::town, t.place().town},
-                   {Field::category, std::string("livelihood")},
-                   {Field::channel, std::string("whistle")}},
-                  "需多个单位协同处置");
-          },
-          [](Teller& t) { t.act(Action::draft_list, t.intake(), {}, "问题责任清单", photo(MediaRole::scan)); },
-          [](Teller& t) { t.act(Action::approve_list, t.leader()); },
-          [](Teller& t) { t.act(Action::hold_meeting, t.intake(), {{Field::participants, std::string("各责任单位")}}); },
-          [](Teller& t) {
-            t.act(Action::file_minutes, t.intake(), {{Field::minutes, std::string("会议纪要第3期")}}, {},
-                  photo(MediaRole::scan));
-          },
-          transfer(true),
-          [](Teller& t) {
-            t.act(Action::feedback, t.unit(), {{Field::result_kind, std::string("handled")}}, "已按纪要办结");
-          },
-          close(),
-          archive()};
+  return {
+      [](Teller& t) {
+        t.process = "coordination";
+        t.act(Action::report, t.intake(),
+              {{Field::town, t.place().town},
+               {Field::category, std::string("livelihood")},
+               {Field::channel, std::string("whistle")}},
+              "需多个单位协同处置");
+      },
+      [](Teller& t) { t.act(Action::draft_list, t.intake(), {}, "问题责任清单", photo(MediaRole::scan)); },
+      [](Teller& t) { t.act(Action::approve_list, t.leader()); },
+      [](Teller& t) { t.act(Action::hold_meeting, t.intake(), {{Field::participants, std::string("各责任单位")}}); },
+      [](Teller& t) {
+        t.act(Action::file_minutes, t.intake(), {{Field::minutes, std::string("会议纪要第3期")}}, {},
+              photo(MediaRole::scan));
+      },
+      transfer(true),
+      [](Teller& t) {
+        t.act(Action::feedback, t.unit(), {{Field::result_kind, std::string("handled")}}, "已按纪要办结");
+      },
+      close(),
+      archive()};
 }
 
 std::vector<Act> whole_case(bool assisted = false) {
@@ -228,13 +228,13 @@ std::vector<Act> whole_case(bool assisted = false) {
           feed_back(),        ask_check(), check("confirmed"), close(), assess(),  archive()};
 }
 std::vector<Act> whole_order() {
-  return {report_of_hotline(), accept_order(), transfer(false), take(),  contact(),
-          handle(),            feed_back(),    call_back(),     close(), assess(), archive()};
+  return {report_of_hotline(), accept_order(), transfer(false), take(),   contact(), handle(),
+          feed_back(),         call_back(),    close(),         assess(), archive()};
 }
 std::vector<Act> twice() {
-  return {report_of_member(), accept(),   transfer(false), take(),      handle(),           feed_back(), ask_check(),
-          check("not_rectified"), rework(), transfer(false), take(),    handle(),           feed_back(), ask_check(),
-          check("confirmed"), close(),    assess(),        archive()};
+  return {report_of_member(),     accept(), transfer(false), take(),   handle(), feed_back(), ask_check(),
+          check("not_rectified"), rework(), transfer(false), take(),   handle(), feed_back(), ask_check(),
+          check("confirmed"),     close(),  assess(),        archive()};
 }
 
 Story told(const Teller& teller, State state, double weight) {
@@ -249,16 +249,15 @@ Story told(const Teller& teller, State state, double weight) {
 }
 
 // Half an hour to half a day between acts.
-Minutes pause(std::mt19937_64& random) {
-  return Minutes(std::uniform_int_distribution<int>(20, 300)(random));
-}
+Minutes pause(std::mt19937_64& random) { return Minutes(std::uniform_int_distribution<int>(20, 300)(random)); }
 
 }  // namespace
 
 std::vector<Story> write_stories(const domain::Policy& policy, const Place& place, const std::string& district) {
   std::vector<Story> stories;
   std::mt19937_64 random(1);
-  const auto write = [&](const std::vector<Act>& acts, std::size_t count, State state, double weight, int versions = 1) {
+  const auto write = [&](const std::vector<Act>& acts, std::size_t count, State state, double weight,
+                         int versions = 1) {
     for (int version = 0; version < versions; ++version) {
       Teller teller(policy, place, district, kMonday + Minutes(24 * 60 * version));
       for (std::size_t i = 0; i < count; ++i) {
@@ -315,7 +314,7 @@ std::vector<domain::CaseEvent> tell(const Story& story, const Telling& telling) 
   const auto& to = telling.to;
   const std::string task = to_string(telling.task);
   const std::pair<const std::string*, const std::string*> swaps[] = {
-      {&from.town, &to.town},     {&from.grid, &to.grid},         {&from.unit, &to.unit},
+      {&from.town, &to.town},     {&from.grid, &to.grid},           {&from.unit, &to.unit},
       {&from.member, &to.member}, {&from.assisting, &to.assisting}, {&kTask, &task}};
   const auto swap = [&](std::string& text) {
     for (const auto& [before, after] : swaps) {

@@ -11,11 +11,11 @@ namespace gridward::bench {
 
 // Where a case happens and who is there. The story's own is the first one.
 struct Place {
-  std::string town;       // code
+  std::string town;  // code
   std::string town_path;
-  std::string grid;       // empty: the town's
-  std::string path;       // of the grid, else the town's
-  std::string unit;       // that gets the order
+  std::string grid;  // empty: the town's
+  std::string path;  // of the grid, else the town's
+  std::string unit;  // that gets the order
   std::string unit_path;
   std::string assisting;
   std::string member, member_name;

@@ -74,8 +74,7 @@ int sweep(const Options& options) {
         std::array<std::uint8_t, 10> bytes{};
         for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
         const auto id = make_uuid_v7(story.begin + by, bytes);
-        const auto events =
-            tell(story, {own, place, by, a_text(random, matter), matters()[matter], id});
+        const auto events = tell(story, {own, place, by, a_text(random, matter), matters()[matter], id});
         const auto state = domain::replay(id, tx.next_case_number(place.town, "20260101"), events);
         if (!tx.insert_case(state, place.path, domain::next_alarm(state, policy))) {
           return fail(ErrorCode::already_exists, "case");
@@ -114,9 +113,10 @@ int sweep(const Options& options) {
   if (left > 0 || overdue < std::min<std::uint64_t>(options.cases, 10'000)) {
     throw std::runtime_error("the sweep left clocks untold");
   }
-  std::printf("{\"clocks\": %llu, \"seconds\": %.2f, \"passes\": %zu, \"longest_pass_ms\": %.0f, \"live\": %zu, \"sent\": %zu}\n",
-              static_cast<unsigned long long>(options.cases), took.count(), passes, 1000 * longest, live.told,
-              devices.sent);
+  std::printf(
+      "{\"clocks\": %llu, \"seconds\": %.2f, \"passes\": %zu, \"longest_pass_ms\": %.0f, \"live\": %zu, \"sent\": "
+      "%zu}\n",
+      static_cast<unsigned long long>(options.cases), took.count(), passes, 1000 * longest, live.told, devices.sent);
   return 0;
 }
 

@@ -23,13 +23,16 @@ constexpr std::array<Matter, 8> kMatters{{
     {"noise", {"夜间施工噪声扰民", "广场舞音量过大", "空调外机噪声", "工厂夜间异响"}},
     {"livelihood", {"电梯停运老人出行困难", "供热温度不达标", "小区停车困难", "公交站台缺少座椅"}},
 }};
-constexpr std::array<const char*, 24> kRoads{
-    "幸福路", "建设路", "海滨大道", "新港路",   "和平街", "胜利道", "渤海路", "洞庭路", "黄海路", "南海路", "第一大街", "第二大街",
-    "学府路", "海川路", "杭州道",   "河北西路", "福州道", "广州道", "津塘路", "春风路", "迎宾道", "永明路", "旭升路",   "世纪大道"};
-constexpr std::array<const char*, 12> kPlaces{"便利店门口", "小学东侧",   "菜市场北门", "公交站旁", "小区南门", "社区中心对面",
-                                              "加油站附近", "幼儿园门前", "桥下辅路",   "河边步道", "停车场出口", "药店旁"};
-constexpr std::array<const char*, 8> kMore{"存在安全隐患，请尽快处理", "已持续三天",   "多名居民反映",     "雨天更加严重",
-                                           "已设置警示标志",           "影响车辆通行", "请安排专人到场", "希望给予答复"};
+constexpr std::array<const char*, 24> kRoads{"幸福路", "建设路", "海滨大道", "新港路",   "和平街",   "胜利道",
+                                             "渤海路", "洞庭路", "黄海路",   "南海路",   "第一大街", "第二大街",
+                                             "学府路", "海川路", "杭州道",   "河北西路", "福州道",   "广州道",
+                                             "津塘路", "春风路", "迎宾道",   "永明路",   "旭升路",   "世纪大道"};
+constexpr std::array<const char*, 12> kPlaces{"便利店门口", "小学东侧",     "菜市场北门", "公交站旁",
+                                              "小区南门",   "社区中心对面", "加油站附近", "幼儿园门前",
+                                              "桥下辅路",   "河边步道",     "停车场出口", "药店旁"};
+constexpr std::array<const char*, 8> kMore{
+    "存在安全隐患，请尽快处理", "已持续三天",   "多名居民反映",   "雨天更加严重",
+    "已设置警示标志",           "影响车辆通行", "请安排专人到场", "希望给予答复"};
 
 std::string two_digits(std::size_t n) { return (n < 10 ? "0" : "") + std::to_string(n); }
 
@@ -92,13 +95,12 @@ World make_world(app::Store& store) {
       new_nodes.push_back({village.code + "001", village.code, village.path + "/" + village.code + "001",
                            app::OrgKind::grid, village.name + "第一网格", std::nullopt});
     }
-    const bool units = std::ranges::any_of(nodes, [&](const app::OrgNode& node) {
-      return node.kind == app::OrgKind::unit && node.parent == town.code;
-    });
+    const bool units = std::ranges::any_of(
+        nodes, [&](const app::OrgNode& node) { return node.kind == app::OrgKind::unit && node.parent == town.code; });
     for (std::size_t n = 1; !units && n <= 6; ++n) {
       const auto code = town.code + "-u" + two_digits(n);
-      new_nodes.push_back({code, town.code, town.path + "/" + code, app::OrgKind::unit, "第" + std::to_string(n) + "处置单位",
-                           std::nullopt});
+      new_nodes.push_back({code, town.code, town.path + "/" + code, app::OrgKind::unit,
+                           "第" + std::to_string(n) + "处置单位", std::nullopt});
     }
   }
   nodes.insert(nodes.end(), new_nodes.begin(), new_nodes.end());

@@ -479,8 +479,8 @@ TEST_P(CaseLists, PagesHoldEveryCaseOnceWhateverTheFilter) {
   std::mt19937 random(11);
   const std::vector<std::string> subtrees{
       "", "120116", kTown, kGrid, "120116/120116115/120116115202", "120116/12011611", "1"};
-  const std::vector<std::string> texts{"", "", "井盖", "light", "0%",       "_a",
-                                       "!", "1014", "没有", "20261122-10", "120116115-20261122-1014", "0261122-1"};
+  const std::vector<std::string> texts{
+      "", "", "井盖", "light", "0%", "_a", "!", "1014", "没有", "20261122-10", "120116115-20261122-1014", "0261122-1"};
   for (int round = 0; round < 100; ++round) {
     app::CaseFilter filter;
     filter.subtree = subtrees[random() % subtrees.size()];
@@ -570,12 +570,13 @@ TEST_P(CaseLists, CountersAreWhatCountingWouldSayAfterRandomActs) {
     ASSERT_EQ(counted("SELECT scope, process, stage, n FROM case_counters WHERE n <> 0 AND scope NOT LIKE '%/'"),
               counted("SELECT u.unit, c.process, c.stage, COUNT(*) FROM cases c JOIN case_units u ON u.case_id = c.id "
                       "GROUP BY u.unit, c.process, c.stage"));
-    ASSERT_EQ(raw_sql(url_,
-                      "SELECT COUNT(*) FROM case_units u JOIN cases c ON c.id = u.case_id "
-                      "WHERE u.updated_at <> c.updated_at OR (u.part = 'lead') <> (u.unit = c.unit) OR u.area <> c.area "
-                      "OR u.process <> c.process OR u.stage <> c.stage OR COALESCE(u.overdue_at, -1) <> "
-                      "CASE WHEN c.overdue = 1 AND c.ends = 0 THEN COALESCE(c.due_at, -1) ELSE -1 END"),
-              std::vector<std::string>{"0"});
+    ASSERT_EQ(
+        raw_sql(url_,
+                "SELECT COUNT(*) FROM case_units u JOIN cases c ON c.id = u.case_id "
+                "WHERE u.updated_at <> c.updated_at OR (u.part = 'lead') <> (u.unit = c.unit) OR u.area <> c.area "
+                "OR u.process <> c.process OR u.stage <> c.stage OR COALESCE(u.overdue_at, -1) <> "
+                "CASE WHEN c.overdue = 1 AND c.ends = 0 THEN COALESCE(c.due_at, -1) ELSE -1 END"),
+        std::vector<std::string>{"0"});
   }
 }
 
@@ -651,12 +652,13 @@ class ManyCases : public StoreTest {
       old.updated_at = at(1);
       tx.insert_case(old, kTown, std::nullopt);
     });
-    raw_sql(url_,
-            "INSERT INTO cases (id, number, process, town, grid, category, stage, step, unit, reporter, org_path, area, "
-            "version, updated_at, text, data) SELECT '02000000' || SUBSTR(a.id, 25, 8) || '00000000' || "
-            "SUBSTR(b.id, 25, 8), a.number, a.process, a.town, a.grid, a.category, a.stage, a.step, a.unit, a.reporter, "
-            "a.org_path, a.area, a.version, a.updated_at, a.text, a.data FROM cases a CROSS JOIN "
-            "(SELECT id FROM cases ORDER BY id LIMIT 50) b WHERE a.text <> '井盖破损' RETURNING 1");
+    raw_sql(
+        url_,
+        "INSERT INTO cases (id, number, process, town, grid, category, stage, step, unit, reporter, org_path, area, "
+        "version, updated_at, text, data) SELECT '02000000' || SUBSTR(a.id, 25, 8) || '00000000' || "
+        "SUBSTR(b.id, 25, 8), a.number, a.process, a.town, a.grid, a.category, a.stage, a.step, a.unit, a.reporter, "
+        "a.org_path, a.area, a.version, a.updated_at, a.text, a.data FROM cases a CROSS JOIN "
+        "(SELECT id FROM cases ORDER BY id LIMIT 50) b WHERE a.text <> '井盖破损' RETURNING 1");
     filter_.subtree = kTown;
   }
   app::CasePage page() {

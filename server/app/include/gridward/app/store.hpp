@@ -199,7 +199,8 @@ struct CaseFilter {
   bool overdue = false;             // open and past a due; then the longest past it first
   std::string grid;
   // A number from its beginning or from its day on, wherever it is. Else a substring of number or text, in the newest
-  // cases of the list (the longest overdue ones): each page looks at a bounded number, and the next goes on behind them.
+  // cases of the list (the longest overdue ones): each page looks at a bounded number, and the next goes on behind
+  // them.
   std::string text;
   std::optional<std::string> cursor;  // of the previous page
   std::size_t limit = 50;             // at most 200
