@@ -170,8 +170,8 @@ Movement movement_of(const std::vector<Match>& matches, double slack) {
       const Spot turn = (matches[j].to - matches[i].to) / base;
       const Similarity similarity{turn, matches[i].to - turn * matches[i].from};
       if (!is_possible(similarity)) continue;
-      const auto count = static_cast<std::size_t>(std::ranges::count_if(
-          matches, [&](const Match& match) { return std::norm(similarity(match.from) - match.to) <= slack * slack; }));
+      const auto count = static_cast<std::size_t>(
+          std::ranges::count_if(matches, [&](const Match& match) { return similarity.miss(match) <= slack * slack; }));
       if (count > votes) {
         votes = count;
         best.similarity = similarity;
@@ -207,6 +207,7 @@ std::uint32_t places_of(const std::vector<Match>& matches, Spot Match::* side) {
 constexpr int kBlock = 8;              // cells across a block
 constexpr double kSameGrey = 5;        // levels by which a block of a copy may differ, compressed and cut
 constexpr double kMostGain = 2;        // a copy made darker or lighter
+constexpr double kWindow = 9;          // samples of which the mean is seen
 constexpr double kLeastOverlap = 0.5;  // of `later`
 
 class Grid {
