@@ -49,6 +49,7 @@ json to_json(const Receipt& receipt) {
           {{"id", blob(record.id)}, {"code", static_cast<std::uint16_t>(record.code)}, {"msg", record.message}});
     }
   }
+  if (receipt.first) map["first"] = *receipt.first;
   return map;
 }
 
@@ -62,8 +63,18 @@ json to_json(const MediaState& state) {
   return map;
 }
 
-json to_json(const DownItem& item) { return {{"t", "item"}, {"n", item.n}, {"kind", item.kind}, {"body", item.body}}; }
+json to_json(const DownItem& item) {
+  json map{{"t", "item"}, {"n", item.n}, {"kind", item.kind}, {"body", item.body}};
+  if (item.first) map["first"] = *item.first;
+  return map;
+}
 json to_json(const Busy& busy) { return {{"t", "busy"}, {"ms", busy.retry_after.count()}}; }
+
+std::optional<std::uint64_t> read_first(const Fields& map) {
+  const auto first = map.optional_integer("first", ranges::kFromOne);
+  if (!first) return std::nullopt;
+  return static_cast<std::uint64_t>(*first);
+}
 
 Receipt read_receipt(const Fields& map) {
   Receipt receipt;
@@ -81,6 +92,7 @@ Receipt read_receipt(const Fields& map) {
   receipt.epoch = Uuid{map.bytes_of<16>("epoch")};
   receipt.safe = map.counter("safe");
   receipt.generation = map.uuid("gen");
+  receipt.first = read_first(map);
   return receipt;
 }
 
@@ -199,7 +211,7 @@ Result<DownMessage> decode_down(ByteView bytes) {
     message = read_media_state(map);
   } else if (type == "item") {
     message = DownItem{map.counter("n", ranges::kFromOne), map.text("kind", 1, limits::kNameCharacters),
-                       map.text("body", 1, limits::kDownMessageBytes)};
+                       map.text("body", 1, limits::kDownMessageBytes), read_first(map)};
   } else if (type == "busy") {
     message = Busy{Millis{map.integer("ms", {0, limits::kRetryAfterMs})}};
   } else {

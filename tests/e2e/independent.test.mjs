@@ -19,7 +19,7 @@ describe('what an outbox keeps and forgets', () => {
   const report = { category: 'x', text: '' }
   let outbox, ids
   const receipt = (more) =>
-    outbox.receipt({ t: 'receipt', ok: [], bad: [], now: Date.now(), epoch: outbox.epoch, safe: 0, generation: first, ...more })
+    outbox.receipt({ t: 'receipt', ok: [], bad: [], now: Date.now(), epoch: outbox.epoch, safe: 0, generation: first, first: 1, ...more })
   const states = () => ids.map((id) => outbox.records.get(id)?.state ?? 'gone')
   const fresh = () => {
     outbox = new Outbox({ key: privateKey })
@@ -73,11 +73,16 @@ describe('what an outbox keeps and forgets', () => {
   })
   test('items are kept in order and once, and acknowledged only without gaps', () => {
     fresh()
-    const item = (n) => outbox.item({ n, kind: 'notice', body: `{"text":"${n}"}` })
+    const item = (n) => outbox.item({ n, kind: 'notice', body: `{"text":"${n}"}`, first: null })
     item(8) // from before the hello was answered
-    item(7)
     assert.equal(outbox.ack, null)
-    receipt({})
+    assert.equal(receipt({ first: null }), true, 'once more, with its generation')
+    assert.equal(outbox.ack, null)
+    receipt({ first: 7 })
+    assert.equal(outbox.ack, 6, '7 was lost on its way')
+    receipt({ first: 9 })
+    assert.equal(outbox.ack, 6, 'its own count')
+    item(7)
     assert.equal(outbox.ack, 8)
     item(10)
     assert.equal(outbox.ack, 8)
@@ -87,13 +92,25 @@ describe('what an outbox keeps and forgets', () => {
     assert.deepEqual([...outbox.items.keys()], [7, 8, 9, 10])
     assert.equal(outbox.ahead.size, 0)
   })
+  test('where the items begin is told by the first word of the known generation', () => {
+    fresh()
+    receipt({ first: null })
+    const item = (n, greeted) => outbox.item({ n, kind: 'notice', body: '{"text":"x"}', first: n }, { greeted })
+    item(5, false)
+    assert.equal(outbox.ack, null, 'nobody said whose item it is')
+    receipt({ generation: second, first: 50 })
+    assert.equal(outbox.ack, null, 'the answer to the next hello tells it')
+    item(3, true)
+    assert.equal(outbox.ack, 3)
+    assert.deepEqual([...outbox.items.keys()], [3])
+  })
   test('hello and ack name the generation, and after another one the count goes on from what is acknowledged', () => {
     fresh()
     assert.equal(outbox.up([], { hello: true }).generation, null)
     assert.equal(receipt({}), false)
     assert.equal(outbox.up([], { hello: true }).generation, first)
-    assert.equal(outbox.up(outbox.waiting()).generation, null, 'neither is in it')
-    const item = (n, text) => outbox.item({ n, kind: 'notice', body: `{"text":"${text}"}` })
+    assert.equal(outbox.up(outbox.waiting()).generation, first, 'with an ack')
+    const item = (n, text) => outbox.item({ n, kind: 'notice', body: `{"text":"${text}"}`, first: 1 })
     item(1, 'one')
     item(3, 'lost with its store')
     assert.equal(outbox.up([]).generation, first)
@@ -141,7 +158,7 @@ describe('a day of the client', () => {
     await client.connect()
     const answer = await until('a receipt', () => client.heard.find((message) => message.t === 'receipt'))
     assert.deepEqual({ ...answer, now: 0, generation: '' }, {
-      t: 'receipt', ok: [], bad: [], now: 0, epoch: client.outbox.epoch, safe: 0, generation: '',
+      t: 'receipt', ok: [], bad: [], now: 0, epoch: client.outbox.epoch, safe: 0, generation: '', first: 1,
     })
     assert.ok(Math.abs(answer.now - Date.now()) < 5000)
     assert.equal(client.outbox.generation, answer.generation)

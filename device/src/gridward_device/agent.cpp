@@ -392,7 +392,7 @@ void Agent::run(const SyncOutput& output) {
           });
         } else if constexpr (std::is_same_v<T, out::DownBaseline>) {
           down_stored_ = true;
-          changes_.push_back([this] { outbox_.set_down_baseline(); });
+          changes_.push_back([this, o] { outbox_.set_down_baseline(o.first); });
         } else if constexpr (std::is_same_v<T, out::LinkRefused>) {
           later([this, o] { ports_.event(GW_EVENT_LINK_REFUSED, "", "", o.reason); });
         } else if constexpr (std::is_same_v<T, out::Restored>) {

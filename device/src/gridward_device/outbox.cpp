@@ -951,12 +951,10 @@ std::optional<std::uint64_t> Outbox::down_ack() {
   return static_cast<std::uint64_t>(meta("down_ack", 0));
 }
 
-void Outbox::set_down_baseline() {
+void Outbox::set_down_baseline(std::uint64_t first) {
   if (has_meta("down_ack")) return;
-  auto q = db_.prepare("SELECT min(n) FROM down");
-  if (!q.step() || q.null(0)) return;
-  set_meta("down_first", q.integer(0));
-  set_meta("down_ack", q.integer(0) - 1);
+  set_meta("down_first", static_cast<std::int64_t>(first));
+  set_meta("down_ack", static_cast<std::int64_t>(first) - 1);
   advance_ack();
 }
 

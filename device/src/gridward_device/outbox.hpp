@@ -198,8 +198,9 @@ class Outbox {
   // False: it was there already. Tasks are entered and cancelled here, settings and category list replaced, so what is
   // stored is what is shown.
   bool store_down(const DownItem& item, UnixMs at);
-  // The lowest item that is stored is the lowest that the server still has: acknowledge from there.
-  void set_down_baseline();
+  // Below `first`, from 1, the server has nothing any more: acknowledge from there. Once there is an acknowledgement
+  // this does nothing.
+  void set_down_baseline(std::uint64_t first);
 
   std::optional<std::uint64_t> down_ack();
   std::optional<Uuid> generation();  // nothing: no receipt yet

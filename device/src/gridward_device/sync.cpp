@@ -123,7 +123,8 @@ void SyncMachine::on(const in::Disconnected&) {
 void SyncMachine::begin_wait() {
   state_ = State::waiting;
   hello_until_.reset();
-  baseline_at_.reset();  // the greeting brings the items again
+  first_at_.reset();  // the greeting asks
+  first_tries_ = 0;
   greet_due_ = false;
   connect_at_ = now_ + jitter(doubled(options_.reconnect_first, connect_tries_, options_.reconnect_max));
   // Some brokers end the connection after they refused a publish: coming back sooner would not help.
@@ -141,6 +142,11 @@ void SyncMachine::greet() {
   if (!hello_sent_) hello_sent_ = now_;
   ack_due_ = false;
   emit(out::PublishUp{next_token_++, {}, ack_, true, generation_});
+}
+
+void SyncMachine::ask_for_first() {
+  const auto wait = doubled(options_.hello_wait, first_tries_++, options_.answer_wait_max);
+  first_at_ = now_ + wait + jitter(wait / 4);
 }
 
 // ---- what is in the air ----
@@ -232,6 +238,7 @@ void SyncMachine::on(const in::Down& down) {
 
 void SyncMachine::received(const Receipt& receipt) {
   if (receipt.epoch != epoch_) return;  // for what this device was before it was wiped
+  const bool first_heard = !generation_;
   const bool restored = generation_ && *generation_ != receipt.generation;
   generation_ = receipt.generation;
   // First: what waits again by it, waits again before the ids of this receipt count.
@@ -249,6 +256,11 @@ void SyncMachine::received(const Receipt& receipt) {
     state_ = State::greeted;
     hello_until_.reset();
   }
+  // Of another store than the known one it is not believed before the next greeting was answered: that one may be the
+  // lost one, and its word late.
+  if (receipt.first && !ack_ && !restored) emit(out::DownBaseline{*receipt.first});
+  // A restored server says nothing of items to a greeting that names no store: that may be an old one.
+  if (!receipt.first && !ack_ && first_heard) greet_due_ = true;
   // Without ids it can only be the answer to a greeting, the first one perhaps.
   if (receipt.ok.empty() && receipt.bad.empty()) {
     sent = std::exchange(hello_sent_, std::nullopt);
@@ -331,8 +343,15 @@ void SyncMachine::received(const MediaState& state) {
 
 void SyncMachine::received(const DownItem& item) {
   emit(out::StoreDown{item});
-  // Nothing is acknowledged before it is known where the numbers begin; reordered, the lowest may come last.
-  if (!ack_) baseline_at_ = now_ + options_.baseline_wait;
+  item_came_ = true;
+  if (ack_) return;
+  // Nothing is acknowledged before the server has said where the numbers begin: what came first need not be it, for
+  // messages are lost and reordered. An item does not name its store; a receipt of this connection does.
+  if (item.first && state_ == State::greeted) {
+    emit(out::DownBaseline{*item.first});
+  } else if (!first_at_) {
+    ask_for_first();
+  }
 }
 
 void SyncMachine::received(const Busy& busy) {
@@ -348,9 +367,10 @@ void SyncMachine::received(const Busy& busy) {
 
 void SyncMachine::on(const in::DownStored& stored) {
   ack_ = stored.ack;
-  if (ack_) baseline_at_.reset();
+  if (!ack_) return;
+  first_at_.reset();
   // Also when nothing is new: the server sent it again, so it did not hear the acknowledgement.
-  if (!ack_ || ack_due_) return;
+  if (!std::exchange(item_came_, false) || ack_due_) return;
   ack_due_ = true;
   ack_at_ = now_ + options_.ack_delay;
 }
@@ -474,9 +494,9 @@ void SyncMachine::on(const in::Tick&) {
       window_ = 1;
       ++silent_;
     }
-    if (baseline_at_ && *baseline_at_ <= now_) {
-      baseline_at_.reset();
-      emit(out::DownBaseline{});
+    if (first_at_ && *first_at_ <= now_) {
+      greet_due_ = true;
+      ask_for_first();
     }
     pump();
   }
@@ -607,7 +627,7 @@ std::optional<Millis> SyncMachine::next_timer() const {
       if (media.not_before > now_) at(media.not_before);
     }
     if (hold_ > now_) at(hold_);
-    if (baseline_at_) at(*baseline_at_);
+    if (first_at_) at(*first_at_);
   }
   if (ack_due_ && (state_ == State::connected || state_ == State::greeted)) at(ack_at_);
   return next;

@@ -23,8 +23,10 @@ struct SyncOptions {
   std::size_t message_least = 16 * 1024;   // on a slow link
   Millis answer_wait{10'000};              // for a receipt; doubles for each try in a row
   Millis answer_wait_max{60'000};
-  Millis hello_wait{2'000};  // for the greeting's answer; doubles, too. A server that starts after us is found soon.
-  Millis ack_delay{100};     // so that one acknowledgement speaks for several items
+  // For the greeting's answer, and for the word where the items' numbers begin; doubles, too. A server that starts
+  // after us is found soon.
+  Millis hello_wait{2'000};
+  Millis ack_delay{100};  // so that one acknowledgement speaks for several items
   Millis reconnect_first{2'000};
   Millis reconnect_max{60'000};
   Millis healthy_after{60'000};  // a connection that lasted this long resets the backoff
@@ -37,7 +39,6 @@ struct SyncOptions {
   Millis reply_fast{400};                // a reply within this doubles the portion
   Millis reply_slow{2'500};              // a reply after this, or none, halves it
   std::size_t active_media = 3;          // photos under way at once
-  Millis baseline_wait{2'000};           // without a new item: the lowest one has come
 };
 
 namespace in {
@@ -145,7 +146,8 @@ struct StoreDown {  // then feed in::DownStored
   DownItem item;
   bool operator==(const StoreDown&) const = default;
 };
-struct DownBaseline {  // where the count begins: at the lowest item stored; then feed in::DownStored
+struct DownBaseline {  // where the count begins, while there is no acknowledgement; then feed in::DownStored
+  std::uint64_t first = 0;
   bool operator==(const DownBaseline&) const = default;
 };
 struct LinkRefused {  // for the member: the broker does not let this device publish
@@ -248,6 +250,7 @@ class SyncMachine {
   bool pump_media();
   void say_hello();
   void greet();
+  void ask_for_first();
   void take_back(const Message& message);
   void forget(const Uuid& id, std::optional<Millis>& sent);
   void ask_again(Media& media);
@@ -310,7 +313,9 @@ class SyncMachine {
   std::optional<std::uint64_t> ack_;
   bool ack_due_ = false;
   Millis ack_at_{};
-  std::optional<Millis> baseline_at_;  // no acknowledgement yet, and items have come
+  bool item_came_ = false;          // since the last acknowledgement
+  std::optional<Millis> first_at_;  // items have come, and nobody has said where their numbers begin: ask
+  unsigned first_tries_ = 0;
 };
 
 }  // namespace gridward::device

@@ -14,6 +14,7 @@ namespace {
 constexpr int kMinSide = 64;
 constexpr int kMaxSide = 8192;
 constexpr std::uint64_t kMomentStream = 1000;
+constexpr std::uint64_t kVisitStream = 64;
 
 constexpr std::array kSubjects{Subject::manhole, Subject::rubbish, Subject::lamp,
                                Subject::parking, Subject::leak,    Subject::tree};
@@ -49,12 +50,21 @@ Result<Bytes> draw_scene(const SceneOptions& options) {
     if (!checked) return tl::unexpected(checked.error());
   }
   // The place is the seed's alone; the moment is this picture's.
-  const Place place = make_place(options.seed);
-  Random moment(options.seed,
-                kMomentStream + static_cast<std::uint64_t>(options.subject) * 2 + (options.repaired ? 1 : 0));
+  Place place = make_place(options.seed);
+  Random moment(options.seed, kMomentStream + static_cast<std::uint64_t>(options.subject) * 2 +
+                                  (options.repaired ? 1 : 0) + std::uint64_t{options.visit} * kVisitStream);
 
   Canvas canvas(options.width, options.height);
-  const View view(canvas, moment.range(-0.008, 0.008));
+  double shift = moment.range(-0.008, 0.008);
+  Stand stand;
+  if (options.visit > 0) {
+    // A hand's aim, and a step or two.
+    shift += moment.range(-0.05, 0.05);
+    stand = {moment.range(-0.5, 0.5), moment.range(-0.12, 0.12), moment.range(0, 1.0), moment.range(0.92, 1.1),
+             moment.range(-0.04, 0.04)};
+    change_weather(place, moment);
+  }
+  const View view(canvas, shift, stand);
   Painter painter(canvas, view, place);
   Things things;
   add_street(place, things);

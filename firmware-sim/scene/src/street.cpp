@@ -193,23 +193,22 @@ void paint_bin(Painter& p, double x, double z, Color color) {
 
 }  // namespace
 
-View::View(const Canvas& canvas, double shift)
+View::View(const Canvas& canvas, double shift, const Stand& stand)
     : unit_(canvas.height() / 750.0),
-      focal_(780.0 * unit_),
+      focal_(780.0 * unit_ * stand.zoom),
       center_(canvas.width() * (0.47 + shift)),
-      horizon_(262.0 * unit_) {}
+      horizon_(262.0 * unit_ + canvas.height() * stand.tilt),
+      stand_(stand) {}
 
 Point View::at(Spot spot) const {
-  const double k = focal_ / spot.z;
-  return {center_ + spot.x * k, horizon_ + (kCameraY - spot.y) * k};
+  const double k = scale(spot.z);
+  return {center_ + (spot.x - stand_.right) * k, horizon_ + (kCameraY + stand_.up - spot.y) * k};
 }
 
-Place make_place(std::uint64_t seed) {
-  Random random(seed, kPaletteStream);
-  Place place;
-  place.seed = seed;
-  Palette& p = place.palette;
-  switch (random.below(4)) {
+namespace {
+
+void set_weather(Palette& p, int weather) {
+  switch (weather) {
     case 0:  // clear
       p = {.sky_top = {92, 146, 206}, .sky_low = {196, 218, 232}, .haze = {196, 208, 218}, .sun = 1.06, .shadow = 0.68};
       break;
@@ -225,6 +224,27 @@ Place make_place(std::uint64_t seed) {
           .sky_top = {104, 142, 190}, .sky_low = {244, 214, 178}, .haze = {228, 206, 184}, .sun = 1.08, .shadow = 0.64};
       break;
   }
+}
+
+}  // namespace
+
+void change_weather(Place& place, Random& random) {
+  auto& p = place.palette;
+  const auto before = p;
+  set_weather(p, random.below(4));
+  // The ground stays, and so does the side of the sun: it was the same hour.
+  p.asphalt = before.asphalt;
+  p.pavement = before.pavement;
+  p.kerb = before.kerb;
+  p.sun_left = before.sun_left;
+}
+
+Place make_place(std::uint64_t seed) {
+  Random random(seed, kPaletteStream);
+  Place place;
+  place.seed = seed;
+  Palette& p = place.palette;
+  set_weather(p, random.below(4));
   const double tone = random.range(-8, 8);
   p.asphalt = {94 + tone, 95 + tone, 98 + tone};
   p.pavement = random.chance(0.5) ? Color{172, 166, 158} : Color{178, 158, 142};

@@ -13,13 +13,20 @@ struct Spot {
   double x = 0, y = 0, z = 0;
 };
 
+// Where the camera stands, beside where it was the first time.
+struct Stand {
+  double right = 0, up = 0, back = 0;  // metres; not forward, for what is near is cut by the first stand
+  double zoom = 1;
+  double tilt = 0;  // parts of the picture's height
+};
+
 class View {
  public:
   // shift: how far the camera points beside the end of the street, in parts of the picture's width.
-  View(const Canvas& canvas, double shift);
+  View(const Canvas& canvas, double shift, const Stand& stand = {});
   Point at(Spot spot) const;
-  double scale(double z) const { return focal_ / z; }  // pixels a metre
-  double unit() const { return unit_; }                // a 750th of the height
+  double scale(double z) const { return focal_ / (z + stand_.back); }  // pixels a metre
+  double unit() const { return unit_; }                                // a 750th of the height
   double horizon() const { return horizon_; }
   static constexpr double kNear = 0.9;  // what is nearer is cut off
 
@@ -28,6 +35,7 @@ class View {
   double focal_;
   double center_;
   double horizon_;
+  Stand stand_;
 };
 
 // The fixed lines of the street.
@@ -52,6 +60,7 @@ struct Place {
   Palette palette;
 };
 Place make_place(std::uint64_t seed);
+void change_weather(Place& place, Random& random);  // light and sky alone
 
 class Painter {
  public:

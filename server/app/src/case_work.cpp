@@ -4,6 +4,8 @@
 #include <gridward/shared/down_items.hpp>
 #include <gridward/shared/limits.hpp>
 
+#include "likeness.hpp"
+
 namespace gridward::app {
 
 using domain::Action;
@@ -54,16 +56,26 @@ bool store_new(Tx& tx, const domain::Policy& policy, const CaseRecord& state, co
 }
 
 void tell(Tx& tx, const CaseRecord& state, const std::string& path, std::vector<LiveEvent>& live) {
+  std::map<std::string, std::optional<std::string>> paths;
+  tell(tx, state, path, live, paths);
+}
+
+void tell(Tx& tx, const CaseRecord& state, const std::string& path, std::vector<LiveEvent>& live,
+          std::map<std::string, std::optional<std::string>>& paths) {
   const auto id = to_string(state.id);
   live.push_back({"case", id, path, state.version});
   auto units = state.assisting_units;
   if (!state.unit.empty()) units.insert(units.begin(), state.unit);
   std::vector<std::string> told;
   for (const auto& code : units) {
-    const auto unit = tx.find_org(code);
-    if (!unit || domain::within(unit->path, path) || std::ranges::find(told, unit->path) != told.end()) continue;
-    live.push_back({"case", id, unit->path, state.version});
-    told.push_back(unit->path);
+    const auto [known, fresh] = paths.try_emplace(code);
+    if (fresh) {
+      if (const auto unit = tx.find_org(code)) known->second = unit->path;
+    }
+    const auto& there = known->second;
+    if (!there || domain::within(*there, path) || std::ranges::find(told, *there) != told.end()) continue;
+    live.push_back({"case", id, *there, state.version});
+    told.push_back(*there);
   }
 }
 
@@ -132,7 +144,7 @@ std::string cut_to_characters(std::string text, std::size_t limit) {
 }  // namespace
 
 void send_progress(Tx& tx, const domain::Policy& policy, const CaseRecord& state, const CaseEvent& event,
-                   std::vector<std::string>& devices) {
+                   NewDown& items) {
   std::string unit_name = state.unit;
   if (event.type == Action::transfer || event.type == Action::decide_lead) {
     if (const auto unit = tx.find_org(state.unit)) unit_name = unit->name;
@@ -143,8 +155,7 @@ void send_progress(Tx& tx, const domain::Policy& policy, const CaseRecord& state
   if (!device) return;
   const ProgressItem item{state.id,   state.number,   state.stage,
                           state.step, event.recorded, cut_to_characters(std::move(*text), limits::kTextCharacters)};
-  tx.enqueue_down(*device, "progress", encode_item(item), event.recorded);
-  devices.push_back(*device);
+  items.try_emplace(*device, tx.enqueue_down(*device, "progress", encode_item(item), event.recorded));
 }
 
 Result<CaseView> view_of(Tx& tx, const domain::Policy& policy, const Actor& actor, CaseRecord record, UnixMs now) {
@@ -175,6 +186,7 @@ Result<CaseView> view_of(Tx& tx, const domain::Policy& policy, const Actor& acto
     if (file.status == MediaStatus::derived) media.numbers = tx.photo_numbers(file.sha256);
     view.media.push_back(std::move(media));
   }
+  add_flags(tx, actor, record.id, view.media);
   view.offers = domain::offers(record, actor, holder_path_of(record, tx.case_org_path(record.id)), policy, now);
   view.now = now;
   view.record = std::move(record);

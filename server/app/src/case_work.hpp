@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "down.hpp"
+
 namespace gridward::app {
 
 tl::unexpected<Error> no_case(const Uuid& id);
@@ -29,9 +31,12 @@ bool store_new(Tx& tx, const domain::Policy& policy, const domain::CaseRecord& s
 
 // Pages of the place, and of the units, which may lie anywhere in the tree.
 void tell(Tx& tx, const domain::CaseRecord& state, const std::string& path, std::vector<LiveEvent>& live);
+// Of several cases in one unit: `paths` remembers where the handling units lie.
+void tell(Tx& tx, const domain::CaseRecord& state, const std::string& path, std::vector<LiveEvent>& live,
+          std::map<std::string, std::optional<std::string>>& paths);
 // What of the act its reporter's handheld is told, if they have one.
 void send_progress(Tx& tx, const domain::Policy& policy, const domain::CaseRecord& state,
-                   const domain::CaseEvent& event, std::vector<std::string>& devices);
+                   const domain::CaseEvent& event, NewDown& items);
 
 Result<CaseView> view_of(Tx& tx, const domain::Policy& policy, const domain::Actor& actor, domain::CaseRecord record,
                          UnixMs now);

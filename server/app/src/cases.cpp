@@ -62,7 +62,8 @@ std::string outcome_text(TaskOutcome outcome) {
 }
 
 // The bodies of items are read by the device; they hold what it needs to show, no more.
-void send_task(Tx& tx, const domain::Policy& policy, const CaseRecord& state, const std::string& device, UnixMs now) {
+std::uint64_t send_task(Tx& tx, const domain::Policy& policy, const CaseRecord& state, const std::string& device,
+                        UnixMs now) {
   TaskItem item;
   item.task = state.verify_task;
   item.task_kind = "verify";
@@ -77,7 +78,7 @@ void send_task(Tx& tx, const domain::Policy& policy, const CaseRecord& state, co
     if (stored.event.type != Action::report) continue;
     for (const auto& media : stored.event.media) item.before.push_back(media.sha256);
   }
-  tx.enqueue_down(device, "task", encode_item(item), now);
+  return tx.enqueue_down(device, "task", encode_item(item), now);
 }
 
 // Does the process know the act from where the case is? What follows by itself follows only then.
@@ -204,19 +205,18 @@ Result<CaseView> Cases::act(const Actor& actor, const Uuid& id, const ActRequest
     auto after = store_events(tx, services_.policy, *before, *events);
     if (!after) return tl::unexpected(after.error());
 
-    std::vector<std::string> devices;
-    for (const auto& event : *events) send_progress(tx, services_.policy, *after, event, devices);
+    NewDown items;
+    for (const auto& event : *events) send_progress(tx, services_.policy, *after, event, items);
     if (request.action == Action::request_verify) {
       tx.insert_task({after->verify_task, id, member, *device, now, std::nullopt, false});
-      send_task(tx, services_.policy, *after, *device, now);
-      devices.push_back(*device);
+      items.try_emplace(*device, send_task(tx, services_.policy, *after, *device, now));
     }
     if (request.action == Action::close && follows(services_.policy, *after, Action::assess)) {
       after = assess(tx, services_.policy, *after, now);
       if (!after) return tl::unexpected(after.error());
     }
     tell(tx, *after, path, live);
-    collect_pending(tx, devices, now, outgoing);
+    collect_new(tx, items, now, outgoing);
     auto made = view_of(tx, services_.policy, actor, std::move(*after), now);
     if (!made) return tl::unexpected(made.error());
     view = std::move(*made);

@@ -20,8 +20,13 @@ constexpr std::size_t kItemsPerPass = 4096;
 void collect(Tx& tx, const Device& device, UnixMs now, std::vector<Outgoing>& out) {
   auto items = tx.pending_down(device.id, kItemsPerDevice);
   if (items.empty()) return;
-  tx.sent_down(device.id, items.front().n, items.back().n, now);
-  for (auto& item : items) out.push_back({device.town, device.id, std::move(item)});
+  // What a restored store keeps back has higher numbers.
+  const auto first = items.front().n;
+  tx.sent_down(device.id, first, items.back().n, now);
+  for (auto& item : items) {
+    item.first = first;
+    out.push_back({device.town, device.id, std::move(item)});
+  }
 }
 
 }  // namespace
@@ -31,6 +36,14 @@ void collect_pending(Tx& tx, const std::vector<std::string>& devices, UnixMs now
   std::sort(once.begin(), once.end());
   once.erase(std::unique(once.begin(), once.end()), once.end());
   for (const auto& id : once) {
+    if (const auto device = tx.find_device(id)) collect(tx, *device, now, out);
+  }
+}
+
+void collect_new(Tx& tx, const NewDown& items, UnixMs now, std::vector<Outgoing>& out) {
+  for (const auto& [id, n] : items) {
+    const auto first = tx.pending_down(id, 1);
+    if (first.empty() || n >= first.front().n + kItemsPerDevice) continue;
     if (const auto device = tx.find_device(id)) collect(tx, *device, now, out);
   }
 }

@@ -284,9 +284,12 @@ struct Ingest::Impl {
     }
     if (status || job.message.hello || flagged || !job.receipt.bad.empty())
       job.effects.live.push_back({"device", device.id, known->town_path, 0});
-    if (speaks_of_items(job.message)) {
+    if (speaks_of_items(tx, device.id, job.message)) {
       tx.agree_down(device.id, job.message.ack);
-      if (job.message.hello) handouts.give(tx, device.id, job.message.epoch, job.received);
+      if (job.message.hello) {
+        handouts.give(tx, device.id, job.message.epoch, job.received);
+        job.receipt.first = tx.first_down(device.id);
+      }
       job.effects.devices.push_back(device.id);
     }
     collect_pending(tx, job.effects.devices, job.received, job.outgoing);
@@ -294,10 +297,11 @@ struct Ingest::Impl {
   }
 
   // Numbers of items hold within a generation. What was sent before a restore may come after it: its `ack` counts other
-  // items, and taken for the device's answer to this store it would end the wait for the true one.
-  bool speaks_of_items(const UpMessage& message) const {
+  // items, and taken for the device's answer to this store it would end the wait for the true one. So would the first
+  // hello of all, which names none: a device that hears of the store by its receipt says it again, with the name.
+  bool speaks_of_items(Tx& tx, std::string_view device, const UpMessage& message) const {
     if (message.generation) return (message.ack || message.hello) && message.generation == generation;
-    return message.hello && !message.ack;  // never heard of this server
+    return message.hello && !message.ack && tx.down_agreed(device);  // never heard of this server
   }
 
   static std::optional<Error> refuse_device(const std::optional<KnownDevice>& known, const Topic& topic) {
@@ -574,6 +578,7 @@ struct Ingest::Impl {
         std::ranges::move(receipt.bad, std::back_inserter(all.bad));
         all.now = std::max(all.now, receipt.now);
         all.safe = std::max(all.safe, receipt.safe);
+        if (receipt.first) all.first = receipt.first;
       } else {
         before = job.get();
         order.push_back(before);

@@ -62,6 +62,7 @@ bool PhotoJobs::run(const PhotoJob& job) {
       row->status = MediaStatus::derived;
       row->problem.clear();
       tx.set_photo_numbers(job.sha256, *numbers);
+      tx.add_likeness_job(job.sha256);
     } else if (row) {
       // The original stays as evidence; only its smaller sizes will not be.
       row->status = MediaStatus::refused;

@@ -135,6 +135,8 @@ DownMessage MediaIntake::seal(const std::string& device, const MediaPiece& piece
       row->status = MediaStatus::sealed;
       tx.update_media(*row);
       tx.add_photo_job(piece.sha256);
+    } else if (row->status == MediaStatus::derived) {
+      tx.add_likeness_job(piece.sha256);  // somebody else had it before
     }
     for (const auto& id : tx.media_cases(piece.sha256)) {
       live.push_back({"photo", to_string(id), tx.case_org_path(id), 0});

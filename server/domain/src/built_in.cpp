@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <set>
 
 #include "engine.hpp"
 
@@ -19,7 +18,7 @@ tl::unexpected<Error> wrong(Field field, const std::string& why) {
 
 Result<void> check_begin(const Scene& scene) {
   const auto& fields = scene.command->fields;
-  if (scene.actor.role == Role::grid_member) {
+  if (scene.command->action != Action::draft_list) {  // a list of several matters is of no one category
     for (const auto field : {Field::town, Field::category}) {
       if (!fields.contains(field)) {
         return fail(ErrorCode::missing_field, "fields." + std::string(to_string(field)), "must not be empty");
@@ -56,8 +55,9 @@ Result<void> check_level(const Scene& scene, bool up) {
                                    ": one level at a time, " + (up ? "up" : "down"));
   }
   const auto holder = text_of(fields, Field::holder);
-  const bool above = within(holder, scene.holder_path);
-  const bool below = within(scene.holder_path, holder);
+  const bool same = holder == scene.holder_path && !scene.state.holder.empty();
+  const bool above = !same && within(holder, scene.holder_path);
+  const bool below = !same && within(scene.holder_path, holder);
   // Without a holder yet, the caller's path may be the grid's, which lies below the town's desk.
   const bool fits = scene.state.holder.empty() ? above || below : (up ? above : below);
   if (fits) return {};
@@ -105,11 +105,39 @@ Result<void> check_archive(const Scene& scene, const Move& move) {
   return refused(scene, "the file is not complete: " + missing);
 }
 
-bool twice(const std::vector<std::string>& units) {
-  return std::set<std::string>(units.begin(), units.end()).size() < units.size();
+// D22: a unit that got the order again, the named one when one is named.
+Result<void> check_circle(const Scene& scene) {
+  const auto& units = scene.state.past_units;
+  const auto again = [&](std::string_view unit) { return std::count(units.begin(), units.end(), unit) > 1; };
+  if (std::none_of(units.begin(), units.end(), again)) return refused(scene, "no unit had the order twice");
+  if (scene.command == nullptr || !scene.command->fields.contains(Field::unit)) return {};
+  const auto named = text_of(scene.command->fields, Field::unit);
+  if (again(named)) return {};
+  return wrong(Field::unit, std::string(named) + " did not have the order twice");
+}
+
+// F12: whoever handled the case never says how satisfied the citizen is.
+Result<void> check_satisfaction(const Scene& scene) {
+  const auto& state = scene.state;
+  const auto& actor = scene.actor;
+  const bool handled = actor.role == Role::handling_unit || actor.role == Role::unit_leader ||
+                       has(state.past_units, actor.org) || has(state.assisting_units, actor.org) ||
+                       (!state.handler.empty() && state.handler == actor.login);
+  if (!handled) return {};
+  return fail(ErrorCode::forbidden, "fields.satisfaction", "who handled the case does not say it");
 }
 
 }  // namespace
+
+Result<void> check_state(const Scene& scene, const Move& move) {
+  const bool asks = std::find(move.required.begin(), move.required.end(), Field::satisfaction) != move.required.end();
+  if (asks || (scene.command != nullptr && scene.command->fields.contains(Field::satisfaction))) {
+    if (auto ok = check_satisfaction(scene); !ok) return ok;
+  }
+  if (move.action == Action::confirm_circle) return check_circle(scene);
+  if (move.action == Action::archive) return check_archive(scene, move);
+  return {};
+}
 
 std::optional<TaskOutcome> task_outcome(std::string_view code) {
   if (code == "confirmed") return TaskOutcome::confirmed;
@@ -124,13 +152,7 @@ Result<void> check_built_in(const Scene& scene, const Move& move) {
   if (scene.begins()) {
     if (auto ok = check_begin(scene); !ok) return ok;
   }
-  // F12: whoever handled the case never says how satisfied the citizen is.
-  if (fields.contains(Field::satisfaction)) {
-    const bool handled = scene.actor.role == Role::handling_unit || scene.actor.role == Role::unit_leader ||
-                         has(state.past_units, scene.actor.org) || has(state.assisting_units, scene.actor.org) ||
-                         (!state.handler.empty() && state.handler == scene.actor.login);
-    if (handled) return fail(ErrorCode::forbidden, "fields.satisfaction", "who handled the case does not say it");
-  }
+  if (auto ok = check_state(scene, move); !ok) return ok;
   switch (move.action) {
     case Action::transfer:
     case Action::decide_lead:
@@ -151,11 +173,6 @@ Result<void> check_built_in(const Scene& scene, const Move& move) {
     case Action::warn:
     case Action::overdue:
       return check_alarm(scene);
-    case Action::confirm_circle:
-      if (twice(state.past_units)) return {};
-      return refused(scene, "no unit had the order twice");
-    case Action::archive:
-      return check_archive(scene, move);
     default:
       return {};
   }

@@ -231,7 +231,8 @@ void apply(std::vector<CaseClock>& clocks, const ClockChange& change, std::uint3
       clock->extended.push_back(change.rule);
       clock->due = change.due;
       clock->provisional = change.provisional || clock->provisional;
-      clock->warned = false;
+      clock->warned = false;  // the new due has its own warning, and is not past because the old one was
+      clock->overdue = false;
       break;
   }
 }

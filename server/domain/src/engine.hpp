@@ -31,10 +31,13 @@ bool begins_a_case(Action action);
 bool tells_apart(GuardKind kind);  // several moves of one act from one step
 bool leads_from(const Move& move, const ProcessStep& step);
 const Move* clock_move(Action action);  // warn, overdue: of every process; else null
-bool satisfied(std::string_view code);  // "satisfied", "very_satisfied", …
+bool satisfied(std::string_view code);  // "satisfied", "very_satisfied", …; what is neither, was not reached
 bool dissatisfied(std::string_view code);
 inline constexpr std::array<std::string_view, 3> kRequests{"return", "extension", "suspension"};
 std::string_view request_of(Action action);  // "return" for every act that asks for or answers a return; else empty
+
+// By MediaRole, as in a guard.
+inline constexpr std::array<std::string_view, 5> kMediaRoles{"scene", "before", "after", "selfie", "scan"};
 
 // guards.cpp
 // Errors: illegal_transition, which names what is possible instead; forbidden when others could do it here.
@@ -49,6 +52,7 @@ tl::unexpected<Error> refused(const Scene& scene, const std::string& why);
 Result<void> check_fields(const Scene& scene, const Move& move);  // also note and files
 // built_in.cpp: what holds between the fields of an act and the case, whatever the profile says.
 Result<void> check_built_in(const Scene& scene, const Move& move);
+Result<void> check_state(const Scene& scene, const Move& move);  // of that what needs no command: offers ask it too
 inline constexpr std::array<std::string_view, 4> kOutcomes{"confirmed", "not_rectified", "cannot_check", "untrue"};
 std::optional<TaskOutcome> task_outcome(std::string_view code);  // untrue: not_rectified
 bool blank(std::string_view text);

@@ -113,8 +113,6 @@ Result<void> check_request(const Scene& scene, const Guard& guard) {
   }
 }
 
-constexpr std::array<std::string_view, 5> kMediaRoles{"scene", "before", "after", "selfie", "scan"};
-
 Result<void> check_media(const Scene& scene, const Guard& guard) {
   if (scene.command == nullptr) return {};
   const auto& media = scene.command->media;
@@ -237,10 +235,8 @@ Result<const Move*> find_move(const Scene& scene, Action action) {
   const auto* step = step_of(scene);
   const Move* first = nullptr;
   bool here = false;
-  bool listed = false;
   for (const auto& move : scene.process.moves) {
     if (move.action != action) continue;
-    listed = true;
     if (!starts_here(scene, step, move)) continue;
     here = true;
     if (std::find(move.roles.begin(), move.roles.end(), scene.actor.role) == move.roles.end()) continue;
@@ -250,8 +246,8 @@ Result<const Move*> find_move(const Scene& scene, Action action) {
     if (chosen) return &move;
     if (first == nullptr) first = &move;  // its guard tells why not
   }
-  if (const auto* move = clock_move(action); move != nullptr && !listed && step != nullptr && !step->ends) {
-    if (scene.actor.role == Role::system) return move;
+  if (const auto* move = clock_move(action); move != nullptr && first == nullptr && step != nullptr && !step->ends) {
+    if (scene.actor.role == Role::system) return move;  // the profile's own move may lead from some steps only
     here = true;
   }
   if (first != nullptr) return first;

@@ -36,6 +36,8 @@ std::vector<Offer> offers(const CaseRecord& state, const Actor& actor, std::stri
     offer.article = move.article;
     if (const auto ok = engine::check_guards(scene, move); !ok) {
       offer.blocked = ok.error().detail;
+    } else if (const auto fits = engine::check_state(scene, move); !fits) {
+      offer.blocked = fits.error().detail;
     } else if (move.to == "@back" && state.back.empty()) {
       offer.blocked = "the case was not put aside";
     }

@@ -190,8 +190,12 @@ const Move* clock_move(Action action) {
   return action == Action::warn ? &warn : action == Action::overdue ? &overdue : nullptr;
 }
 
-bool satisfied(std::string_view code) { return code == "satisfied" || code.ends_with("_satisfied"); }
-bool dissatisfied(std::string_view code) { return code == "dissatisfied" || code.ends_with("_dissatisfied"); }
+bool dissatisfied(std::string_view code) {
+  return code == "dissatisfied" || code == "not_satisfied" || code.ends_with("_dissatisfied");
+}
+bool satisfied(std::string_view code) {
+  return code == "satisfied" || (code.ends_with("_satisfied") && !dissatisfied(code));
+}
 
 }  // namespace engine
 }  // namespace gridward::domain

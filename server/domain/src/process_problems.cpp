@@ -68,6 +68,9 @@ class Checker {
       add(at(i, "from"), std::string(to_string(move.action)) + " begins no case, so it needs a step to lead from");
     }
     if (move.from.empty() && (move.to.empty() || move.to == "@back")) add(at(i, "to"), "a case begins at a step");
+    if (const auto* to = process_.step(move.to); move.from.empty() && to != nullptr && to->aside) {
+      add(at(i, "to"), "a case does not begin aside, where nothing leads back to");
+    }
     if (!move.to.empty() && move.to != "@back" && process_.step(move.to) == nullptr) {
       add(at(i, "to"), move.to + " is no step");
     }
@@ -92,10 +95,9 @@ class Checker {
         add(at(i, "required"), std::string(to_string(move.action)) + " needs " + std::string(to_string(field)));
       }
     }
-    const bool by_member = std::find(move.roles.begin(), move.roles.end(), Role::grid_member) != move.roles.end();
     for (const auto field : {Field::town, Field::category}) {
-      if (move.from.empty() && by_member && !has(move.required, field)) {
-        add(at(i, "required"), "a member's report needs " + std::string(to_string(field)));
+      if (move.from.empty() && move.action != Action::draft_list && !has(move.required, field)) {
+        add(at(i, "required"), "a report needs " + std::string(to_string(field)));
       }
     }
     std::set<Field> seen;
@@ -154,6 +156,10 @@ class Checker {
           break;
         case GuardKind::media:
           if (guard.days < 1) bad("needs a number of files");
+          if (!guard.name.empty() &&
+              std::find(kMediaRoles.begin(), kMediaRoles.end(), guard.name) == kMediaRoles.end()) {
+            bad("is no role of a file");
+          }
           break;
         case GuardKind::unlocked:
         case GuardKind::fed_back:
@@ -186,10 +192,16 @@ class Checker {
                        [&](const ProcessStep& step) { return leads_from(a, step) && leads_from(b, step); });
   }
 
+  // from_city alone is from_city:yes.
+  static std::string_view meaning(const Guard& guard) {
+    return guard.kind == GuardKind::from_city && guard.name.empty() ? "yes" : std::string_view(guard.name);
+  }
+
   static bool told_apart(const Move& a, const Move& b) {
     for (const auto& one : a.guards) {
       for (const auto& other : b.guards) {
-        if (one.kind == other.kind && tells_apart(one.kind) && one.name != other.name) return true;
+        if (one.kind != other.kind || !tells_apart(one.kind)) continue;
+        if (meaning(one) != meaning(other)) return true;
       }
     }
     return false;

@@ -18,6 +18,13 @@ void add(Causes& causes, const std::string& whom, std::uint64_t event) {
   causes.push_back({whom, {event}});
 }
 
+void drop_last(Causes& causes, const std::string& whom) {
+  const auto row = std::find_if(causes.begin(), causes.end(), [&](const auto& one) { return one.first == whom; });
+  if (row == causes.end()) return;
+  row->second.pop_back();
+  if (row->second.empty()) causes.erase(row);
+}
+
 std::string last_repeated(const std::vector<std::string>& units) {
   for (auto unit = units.rbegin(); unit != units.rend(); ++unit) {
     if (std::find(std::next(unit), units.rend(), *unit) != units.rend()) return *unit;
@@ -29,16 +36,24 @@ struct Found {
   Causes second_time, overdue, untrue, circular, day_off, complaints;
 };
 
+// 超时工单: the order's clock, of the unit whose it is.
+void look_at_clocks(Causes& overdue, const CaseRecord& before, const CaseEvent& event, std::uint64_t number) {
+  const auto* clock = engine::running_clock(before.clocks, "handle");
+  if (clock == nullptr) return;
+  const auto& unit = clock->unit.empty() ? before.unit : clock->unit;
+  if (event.type == Action::overdue && text_of(event.fields, Field::clock) == "handle") add(overdue, unit, number);
+  for (const auto& change : event.clocks) {
+    if (change.clock != "handle") continue;
+    if (change.op == ClockOp::stop && !change.kept.value_or(true)) add(overdue, unit, number);
+    // Granted after the due that it moves: what was called overdue since that clock started is not.
+    if (change.op == ClockOp::extend && clock->overdue) drop_last(overdue, unit);
+  }
+}
+
 void look(Found& found, const CaseRecord& before, const CaseEvent& event, std::uint64_t number, const Policy& policy) {
   // 首问负责制 (A22): the lead unit answers for the order, whoever assisted.
   if (event.type == Action::rework) add(found.second_time, before.unit, number);
-  if (event.type == Action::overdue && text_of(event.fields, Field::clock) == "handle") {
-    if (const auto* clock = engine::running_clock(before.clocks, "handle")) add(found.overdue, clock->unit, number);
-  }
-  for (const auto& change : event.clocks) {
-    if (change.clock != "handle" || change.op != ClockOp::stop || change.kept.value_or(true)) continue;
-    if (const auto* clock = engine::running_clock(before.clocks, "handle")) add(found.overdue, clock->unit, number);
-  }
+  look_at_clocks(found.overdue, before, event, number);
   const bool check = event.type == Action::verify || event.type == Action::desk_verify || event.type == Action::sample;
   if (check && engine::task_outcome(text_of(event.fields, Field::outcome)) == TaskOutcome::not_rectified) {
     add(found.untrue, before.unit, number);

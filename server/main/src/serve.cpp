@@ -17,6 +17,7 @@
 #include <gridward/platform/shutdown.hpp>
 #include <gridward/profile/profile.hpp>
 #include <gridward/storage/store.hpp>
+#include <gridward/vision/photo_comparer.hpp>
 #include <gridward/vision/photo_store.hpp>
 #include <gridward/vision/photo_worker.hpp>
 
@@ -181,6 +182,8 @@ int serve(const Args& args) {
 
   app::PhotoJobs photo_jobs(services, deriver, static_cast<std::size_t>(config->vision_workers));
   app::SignatureJobs signature_jobs(services);
+  vision::FilePhotoComparer comparer(**photos);
+  app::LikenessJobs likeness_jobs(services, deriver, comparer);
   const std::chrono::seconds resend(config->mqtt_resend_s);
   app::DownJobs down_jobs(services, resend);
   std::optional<JobThread> photo_thread(std::in_place, "photos", [&] { return photo_jobs.run_once(); }, kJobPause);
@@ -189,6 +192,8 @@ int serve(const Args& args) {
   app::DeadlineJobs deadline_jobs(services);
   std::optional<JobThread> deadline_thread(
       std::in_place, "deadlines", [&] { return deadline_jobs.run_once(); }, kDeadlinePause);
+  std::optional<JobThread> likeness_thread(
+      std::in_place, "likeness", [&] { return likeness_jobs.run_once(); }, kJobPause);
   live.set(&*photo_thread);
 
   std::unique_ptr<mqtt::ServerLink> link;
@@ -275,6 +280,7 @@ int serve(const Args& args) {
   devices.set(nullptr);
   live.set(nullptr);
   photo_thread.reset();
+  likeness_thread.reset();
   signature_thread.reset();
   (*store)->stop();
   log::info("stopped");

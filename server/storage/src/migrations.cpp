@@ -55,7 +55,9 @@ std::span<const Migration> all_migrations() {
       m0010_handed_to_devices(),
       m0011_notices_and_flags(),
       m0012_clocks(),
+      m0013_likeness(),
       m0014_processes(),
+      m0016_lists(),
   };
   return migrations;
 }

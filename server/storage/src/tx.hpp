@@ -120,13 +120,28 @@ class SqlTx final : public app::Tx {
   void retry_photo_job(std::int64_t row) override;
   void finish_photo_job(std::int64_t row) override;
 
+  void add_likeness_job(const Sha256& sha) override;
+  std::vector<app::LikenessJob> likeness_jobs(std::size_t limit) override;
+  void retry_likeness_job(const Sha256& sha) override;
+  void finish_likeness_job(const Sha256& sha) override;
+  void set_photo_keys(const Sha256& sha, std::span<const std::int64_t> keys) override;
+  std::vector<Sha256> alike_photos(std::span<const std::int64_t> keys, const Sha256& without,
+                                   std::size_t limit) override;
+  std::vector<app::PhotoUse> photo_uses(const Sha256& sha) override;
+  std::vector<app::PhotoUse> case_photos(const Uuid& case_id) override;
+  bool put_finding(const app::LikenessFinding& finding) override;
+  bool remove_finding(const Uuid& case_id, const Sha256& sha, domain::LikenessKind kind) override;
+  std::vector<app::LikenessFinding> case_findings(const Uuid& case_id) override;
+
   std::uint64_t enqueue_down(std::string_view device, std::string_view kind, std::string_view body,
                              UnixMs now) override;
   std::vector<DownItem> pending_down(std::string_view device, std::size_t limit) override;
+  std::uint64_t first_down(std::string_view device) override;
   std::optional<DownItem> last_pending_down(std::string_view device, std::string_view kind) override;
   std::vector<std::string> overdue_devices(UnixMs before, UnixMs seen_since, std::size_t limit) override;
   void sent_down(std::string_view device, std::uint64_t from, std::uint64_t to, UnixMs now) override;
   void agree_down(std::string_view device, std::optional<std::uint64_t> ack) override;
+  bool down_agreed(std::string_view device) override { return !unagreed_generation(device); }
   void insert_notice(const app::NoticeRow& notice) override;
   std::optional<app::NoticeRow> find_notice(const Uuid& id) override;
 
@@ -156,7 +171,7 @@ class SqlTx final : public app::Tx {
     std::string process;
     std::string stage;
     std::vector<std::pair<std::string, bool>> units;  // code, leads it?
-    bool operator==(const Counted&) const = default;
+    std::optional<std::int64_t> overdue_at;           // its due, when it is open and past it
   };
   void recount(const Uuid& id, const Counted& before, const Counted& after, std::int64_t updated_at);
   void count_by(const std::string& scope, const Counted& counted, std::int64_t by);

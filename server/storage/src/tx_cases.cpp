@@ -1,7 +1,7 @@
-#include <charconv>
-#include <gridward/shared/limits.hpp>
+#include <algorithm>
 #include <utility>
 
+#include "case_row.hpp"
 #include "chain.hpp"
 #include "codec.hpp"
 #include "tx.hpp"
@@ -9,128 +9,8 @@
 namespace gridward::storage {
 namespace {
 
-constexpr std::size_t kPage = 200;
-constexpr std::size_t kCounted = 10'000;
-
-constexpr std::string_view kColumns =
-    "cases.id, number, process, stage, step, ends, town, grid, category, channel, holder, cases.unit, version, "
-    "cases.updated_at, text, data";
-constexpr std::size_t kColumnCount = 16;
-
-std::optional<std::int64_t> parse_number(std::string_view text) {
-  std::int64_t number = 0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (result.ec != std::errc{} || result.ptr != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-std::int64_t number_of(std::string_view text) {
-  const auto number = parse_number(text);
-  if (!number) unreadable("number", text);
-  return *number;
-}
-
-domain::CaseRecord case_of(const std::vector<std::string>& row) {
-  domain::CaseRecord record;
-  record.id = uuid_of(row[0]);
-  record.number = row[1];
-  record.process = row[2];
-  record.stage = row[3];
-  record.step = row[4];
-  record.ends = number_of(row[5]) != 0;
-  record.town = row[6];
-  record.grid = row[7];
-  record.category = row[8];
-  record.channel = row[9];
-  record.holder = row[10];
-  record.unit = row[11];
-  record.version = static_cast<std::uint64_t>(number_of(row[12]));
-  record.updated_at = from_unix_ms(number_of(row[13]));
-  record.text = row[14];
-  read_case_text(row[15], record);
-  return record;
-}
-
 std::optional<std::int64_t> ms_of(const std::optional<UnixMs>& at) {
   return at ? std::optional(to_unix_ms(*at)) : std::nullopt;
-}
-
-// "%", "_" and the escape itself stand for themselves.
-std::string like_text(std::string_view text) {
-  std::string out = "%";
-  for (const char c : text) {
-    if (c == '%' || c == '_' || c == '!') out += '!';
-    out += c;
-  }
-  out += '%';
-  return out;
-}
-
-// Where a page ends: the value the list is ordered by, and the id.
-struct Cursor {
-  std::int64_t at = 0;
-  std::string id;
-};
-std::string cursor_text(std::int64_t at, const Uuid& id) { return std::to_string(at) + "_" + uuid_text(id); }
-std::optional<Cursor> cursor_of(std::string_view text) {
-  const auto border = text.find('_');
-  if (border == std::string_view::npos) return std::nullopt;
-  const auto at = parse_number(text.substr(0, border));
-  const auto id = from_hex(text.substr(border + 1));
-  if (!at || !id || id->size() != 16) return std::nullopt;
-  return Cursor{*at, to_hex(*id)};
-}
-
-struct Where {
-  std::string sql = " WHERE 1 = 1";
-  bool of_unit = false;  // the list of a unit, from case_units
-  std::vector<Parameter> parameters;
-
-  void add(const std::string& condition, std::initializer_list<Parameter> values) {
-    sql += " AND ";
-    sql += condition;
-    parameters.insert(parameters.end(), values);
-  }
-};
-
-Where where_of(const app::CaseFilter& filter) {
-  Where where;
-  if (!filter.subtree.empty()) {
-    const Subtree range(filter.subtree);
-    const auto area = area_of(filter.subtree);
-    const auto parts = std::ranges::count(filter.subtree, '/') + 1;
-    // A town and what is below it is found by its area, in the order of the list; the rest of the path only filters.
-    // As an expression, so that no index on it tempts the planner to sort the whole subtree instead.
-    if (parts >= 2) where.add("area = :area", {area});
-    if (parts != 2) where.add("org_path || '' >= :from AND org_path || '' < :to", {range.from, range.to});
-  }
-  if (!filter.unit.empty()) {
-    where.of_unit = true;
-    where.add("case_units.unit = :unit", {filter.unit});
-  }
-  if (!filter.reporter.empty()) where.add("reporter = :reporter", {filter.reporter});
-  if (!filter.process.empty()) where.add("process = :process", {filter.process});
-  if (filter.overdue) where.add("overdue = 1 AND ends = 0 AND cases.due_at IS NOT NULL", {});
-  if (!filter.grid.empty()) where.add("grid = :grid", {filter.grid});
-  if (!filter.stages.empty()) {
-    std::string in;
-    for (std::size_t i = 0; i < filter.stages.size(); ++i) {
-      in += (i == 0 ? ":s" : ", :s") + std::to_string(i);
-      where.parameters.emplace_back(filter.stages[i]);
-    }
-    where.sql += " AND stage IN (" + in + ")";
-  }
-  if (!filter.text.empty()) {
-    const auto pattern = like_text(filter.text);
-    where.add("(LOWER(number) LIKE LOWER(:number) ESCAPE '!' OR LOWER(text) LIKE LOWER(:text) ESCAPE '!')",
-              {pattern, pattern});
-  }
-  return where;
-}
-
-std::string from_of(const Where& where) {
-  if (!where.of_unit) return " FROM cases" + where.sql;
-  return " FROM case_units JOIN cases ON cases.id = case_units.case_id" + where.sql;
 }
 
 std::vector<std::pair<std::string, bool>> units_of(const domain::CaseRecord& record) {
@@ -138,6 +18,11 @@ std::vector<std::pair<std::string, bool>> units_of(const domain::CaseRecord& rec
   for (const auto& unit : record.assisting_units) units.emplace(unit, false);
   if (!record.unit.empty()) units[record.unit] = true;
   return {units.begin(), units.end()};
+}
+
+// When it is open and past a due.
+std::optional<std::int64_t> overdue_at(const domain::CaseRecord& record) {
+  return record.overdue() && !record.ends ? ms_of(record.due_at()) : std::nullopt;
 }
 
 }  // namespace
@@ -158,22 +43,34 @@ void SqlTx::count_by(const std::string& scope, const Counted& counted, std::int6
 
 void SqlTx::recount(const Uuid& id, const Counted& before, const Counted& after, std::int64_t updated_at) {
   const auto id_text = uuid_text(id);
-  if (before != after) {
+  const bool same_units = before.units == after.units;
+  const bool same_sort = before.area == after.area && before.process == after.process && before.stage == after.stage;
+  if (!same_units || !same_sort) {
     // A new case has no area before; codes of units have no slash, and areas end with one.
-    if (!before.area.empty()) count_by(before.area, before, -1);
-    if (!after.area.empty()) count_by(after.area, after, 1);
+    if (!same_sort && !before.area.empty()) count_by(before.area, before, -1);
+    if (!same_sort && !after.area.empty()) count_by(after.area, after, 1);
     for (const auto& [unit, ignored] : before.units) count_by(unit, before, -1);
     for (const auto& [unit, ignored] : after.units) count_by(unit, after, 1);
   }
-  if (before.units == after.units) {
-    if (!after.units.empty())
+  if (same_units) {
+    if (after.units.empty()) return;
+    if (same_sort && before.overdue_at == after.overdue_at) {
       db_.change("UPDATE case_units SET updated_at = :u WHERE case_id = :i", updated_at, id_text);
+    } else {
+      db_.change(
+          "UPDATE case_units SET updated_at = :u, area = :a, process = :p, stage = :s, overdue_at = :o "
+          "WHERE case_id = :i",
+          updated_at, after.area, after.process, after.stage, after.overdue_at, id_text);
+    }
     return;
   }
   if (!before.units.empty()) db_.change("DELETE FROM case_units WHERE case_id = :i", id_text);
   for (const auto& [unit, leads] : after.units) {
-    db_.change("INSERT INTO case_units (case_id, unit, part, updated_at) VALUES (:i, :u, :p, :m)", id_text, unit,
-               leads ? "lead" : "assisting", updated_at);
+    db_.change(
+        "INSERT INTO case_units (case_id, unit, part, updated_at, area, process, stage, overdue_at) "
+        "VALUES (:i, :u, :p, :m, :a, :pr, :s, :o)",
+        id_text, unit, leads ? "lead" : "assisting", updated_at, after.area, after.process, after.stage,
+        after.overdue_at);
   }
 }
 
@@ -189,7 +86,10 @@ bool SqlTx::insert_case(const domain::CaseRecord& record, std::string_view org_p
           record.town, record.grid, record.category, record.channel, record.holder, record.unit, record.reporter.login,
           scope_text(org_path), area_of(org_path), record.version, updated_at, ms_of(record.due_at()),
           record.overdue() ? 1 : 0, ms_of(next_alarm), record.text, case_text(record)) == 1;
-  if (fresh) recount(record.id, {}, {area_of(org_path), record.process, record.stage, units_of(record)}, updated_at);
+  if (fresh) {
+    recount(record.id, {}, {area_of(org_path), record.process, record.stage, units_of(record), overdue_at(record)},
+            updated_at);
+  }
   return fresh;
 }
 
@@ -197,10 +97,18 @@ bool SqlTx::update_case(const domain::CaseRecord& record, std::uint64_t expected
                         std::optional<UnixMs> next_alarm) {
   const auto id = uuid_text(record.id);
   std::optional<Counted> before;
-  db_.each<std::string, std::string, std::string>(
-      "SELECT area, process, stage FROM cases WHERE id = :i AND version = :e",
-      [&](std::string area, std::string process, std::string stage) {
-        before = {std::move(area), std::move(process), std::move(stage), {}};
+  bool same_place = false;
+  db_.each<std::string, std::string, std::string, std::string, std::string, std::string, std::string,
+           std::optional<std::int64_t>, std::int64_t, std::int64_t>(
+      "SELECT area, process, stage, number, town, grid, reporter, due_at, overdue, ends FROM cases "
+      "WHERE id = :i AND version = :e",
+      [&](std::string area, std::string process, std::string stage, const std::string& number, const std::string& town,
+          const std::string& grid, const std::string& reporter, std::optional<std::int64_t> due, std::int64_t late,
+          std::int64_t ends) {
+        same_place = process == record.process && stage == record.stage && number == record.number &&
+                     town == record.town && grid == record.grid && reporter == record.reporter.login;
+        before = {
+            std::move(area), std::move(process), std::move(stage), {}, late != 0 && ends == 0 ? due : std::nullopt};
       },
       id, expected_version);
   if (!before) return false;
@@ -209,17 +117,29 @@ bool SqlTx::update_case(const domain::CaseRecord& record, std::uint64_t expected
       [&](std::string unit, const std::string& part) { before->units.emplace_back(std::move(unit), part == "lead"); },
       id);
   const auto updated_at = to_unix_ms(record.updated_at);
-  const bool changed =
-      db_.change(
-          "UPDATE cases SET number = :n, process = :pr, stage = :s, step = :p, ends = :en, town = :t, grid = :g, "
-          "category = :c, channel = :ch, holder = :ho, unit = :u, reporter = :r, version = :v, updated_at = :m, due_at "
-          "= :du, overdue = :ov, next_alarm = :al, text = :x, data = :d WHERE id = :i AND version = :e",
-          record.number, record.process, record.stage, record.step, record.ends ? 1 : 0, record.town, record.grid,
-          record.category, record.channel, record.holder, record.unit, record.reporter.login, record.version,
-          updated_at, ms_of(record.due_at()), record.overdue() ? 1 : 0, ms_of(next_alarm), record.text,
-          case_text(record), id, expected_version) == 1;
-  if (changed) recount(record.id, *before, {before->area, record.process, record.stage, units_of(record)}, updated_at);
-  return changed;
+  // What an index goes by is only written when it changed: SQLite takes each such row out of the index and puts it in
+  // again.
+  const auto changed =
+      same_place
+          ? db_.change(
+                "UPDATE cases SET step = :p, ends = :en, category = :c, channel = :ch, holder = :ho, unit = :u, "
+                "version = :v, updated_at = :m, due_at = :du, overdue = :ov, next_alarm = :al, text = :x, data = :d "
+                "WHERE id = :i AND version = :e",
+                record.step, record.ends ? 1 : 0, record.category, record.channel, record.holder, record.unit,
+                record.version, updated_at, ms_of(record.due_at()), record.overdue() ? 1 : 0, ms_of(next_alarm),
+                record.text, case_text(record), id, expected_version)
+          : db_.change(
+                "UPDATE cases SET number = :n, process = :pr, stage = :s, step = :p, ends = :en, town = :t, grid = :g, "
+                "category = :c, channel = :ch, holder = :ho, unit = :u, reporter = :r, version = :v, updated_at = :m, "
+                "due_at = :du, overdue = :ov, next_alarm = :al, text = :x, data = :d WHERE id = :i AND version = :e",
+                record.number, record.process, record.stage, record.step, record.ends ? 1 : 0, record.town, record.grid,
+                record.category, record.channel, record.holder, record.unit, record.reporter.login, record.version,
+                updated_at, ms_of(record.due_at()), record.overdue() ? 1 : 0, ms_of(next_alarm), record.text,
+                case_text(record), id, expected_version);
+  if (changed != 1) return false;
+  recount(record.id, *before, {before->area, record.process, record.stage, units_of(record), overdue_at(record)},
+          updated_at);
+  return true;
 }
 
 void SqlTx::move_case(const Uuid& id, std::string_view org_path) {
@@ -229,91 +149,21 @@ void SqlTx::move_case(const Uuid& id, std::string_view org_path) {
   const auto after = area_of(org_path);
   db_.change("UPDATE cases SET org_path = :o, area = :a WHERE id = :i", scope_text(org_path), after, uuid_text(id));
   if (before == after) return;
-  const Counted counted{{}, record->process, record->stage, {}};
+  db_.change("UPDATE case_units SET area = :a WHERE case_id = :i", after, uuid_text(id));
+  const Counted counted{{}, record->process, record->stage, {}, {}};
   if (!before.empty()) count_by(before, counted, -1);
   if (!after.empty()) count_by(after, counted, 1);
 }
 
 std::optional<domain::CaseRecord> SqlTx::find_case(const Uuid& id) {
   std::optional<domain::CaseRecord> found;
-  static const std::string kSql = "SELECT " + std::string(kColumns) + " FROM cases WHERE id = :i";
-  db_.each_text(kSql, {uuid_text(id)}, kColumnCount, [&](const auto& row) { found = case_of(row); });
+  static const std::string kSql = "SELECT " + std::string(kCaseColumns) + " FROM cases WHERE id = :i";
+  db_.each_text(kSql, {uuid_text(id)}, kCaseColumnCount, [&](const auto& row) { found = case_of(row); });
   return found;
 }
 
 std::string SqlTx::case_org_path(const Uuid& id) {
   return path_of(db_.value<std::string>("SELECT org_path FROM cases WHERE id = :i", uuid_text(id)).value_or(""));
-}
-
-app::CasePage SqlTx::list_cases(const app::CaseFilter& filter) {
-  app::CasePage page;
-  // Longer than any text that could hold it, and than what SQLite takes as a pattern.
-  if (filter.text.size() > 4 * limits::kTextCharacters) return page;
-  const auto where = where_of(filter);
-  const auto limit = std::clamp<std::size_t>(filter.limit, 1, kPage);
-
-  db_.each_text(
-      "SELECT COUNT(*) FROM (SELECT 1 AS one" + from_of(where) + " LIMIT " + std::to_string(kCounted + 1) + ") counted",
-      where.parameters, 1, [&](const auto& row) { page.total = static_cast<std::size_t>(number_of(row[0])); });
-
-  // A unit's list goes by the rows of case_units, which have the same time.
-  const std::string table = where.of_unit && !filter.overdue ? "case_units" : "cases";
-  const auto at = filter.overdue ? std::string("cases.due_at") : table + ".updated_at";
-  const auto id = table == "cases" ? std::string("cases.id") : std::string("case_units.case_id");
-  const std::string order = filter.overdue ? " ASC" : " DESC";
-  const std::string beyond = filter.overdue ? " > " : " < ";
-  auto from_here = where;
-  if (filter.cursor) {
-    const auto cursor = cursor_of(*filter.cursor);
-    if (!cursor) return page;
-    from_here.add(
-        at + (filter.overdue ? " >= " : " <= ") + ":at AND (" + at + beyond + ":at2 OR " + id + beyond + ":id)",
-        {cursor->at, cursor->at, cursor->id});
-  }
-  std::int64_t last = 0;
-  std::int64_t one_more = 0;
-  db_.each_text("SELECT " + std::string(kColumns) + ", " + at + from_of(from_here) + " ORDER BY " + at + order + ", " +
-                    id + order + " LIMIT " + std::to_string(limit + 1),
-                from_here.parameters, kColumnCount + 1, [&](const auto& row) {
-                  last = std::exchange(one_more, number_of(row[kColumnCount]));
-                  page.cases.push_back(case_of(row));
-                });
-  if (page.cases.size() > limit) {
-    page.cases.pop_back();
-    page.next = cursor_text(last, page.cases.back().id);
-  }
-  return page;
-}
-
-app::CaseCounts SqlTx::count_cases(const app::CaseFilter& filter) {
-  app::CaseCounts counts;
-  const auto add = [&](const auto& row) {
-    const auto n = number_of(row[2]);
-    if (n > 0) counts[row[0]][row[1]] += static_cast<std::size_t>(n);
-  };
-  const auto parts = filter.subtree.empty() ? 0 : std::ranges::count(filter.subtree, '/') + 1;
-  const auto kept = [&](const std::string& condition, const std::vector<Parameter>& parameters) {
-    db_.each_text("SELECT process, stage, SUM(n) FROM case_counters WHERE " + condition + " GROUP BY process, stage",
-                  parameters, 3, add);
-  };
-  if (filter.reporter.empty() && filter.subtree.empty() && !filter.unit.empty()) {
-    kept("scope = :u", {filter.unit});
-  } else if (filter.reporter.empty() && filter.unit.empty() && parts <= 2) {
-    const Subtree range(filter.subtree);
-    if (parts == 0) kept("scope LIKE '%/'", {});
-    if (parts == 1) kept("scope >= :f AND scope < :t", {range.from, range.to});
-    if (parts == 2) kept("scope = :a", {area_of(filter.subtree)});
-  } else {
-    // Below a town, or of one person: few.
-    app::CaseFilter narrowed;
-    narrowed.subtree = filter.subtree;
-    narrowed.unit = filter.unit;
-    narrowed.reporter = filter.reporter;
-    const auto where = where_of(narrowed);
-    db_.each_text("SELECT process, stage, COUNT(*)" + from_of(where) + " GROUP BY process, stage", where.parameters, 3,
-                  add);
-  }
-  return counts;
 }
 
 std::vector<Uuid> SqlTx::alarmed_cases(UnixMs now, std::size_t limit) {

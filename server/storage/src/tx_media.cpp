@@ -44,6 +44,12 @@ void SqlTx::expect_media(const MediaRef& media, std::int64_t record, const std::
       "ON CONFLICT DO NOTHING",
       row, record, static_cast<std::int64_t>(media.role), media.size, media.type,
       case_id ? std::optional(uuid_text(*case_id)) : std::nullopt);
+  if (first == 0 && case_id) {
+    db_.change(
+        "INSERT INTO likeness_jobs (media, late, attempts) SELECT media, 0, 0 FROM media "
+        "WHERE media = :m AND status = :s ON CONFLICT (media) DO NOTHING",
+        row, static_cast<std::int64_t>(app::MediaStatus::derived));
+  }
 }
 
 std::optional<app::MediaRow> SqlTx::find_media(const Sha256& sha) {
@@ -154,6 +160,8 @@ void SqlTx::lose_original(const Sha256& sha) {
              static_cast<std::int64_t>(app::MediaStatus::expected), hash);
   for (const char* sql : {"DELETE FROM media_uploads WHERE media IN (SELECT media FROM media WHERE sha256 = :h)",
                           "DELETE FROM photo_numbers WHERE media IN (SELECT media FROM media WHERE sha256 = :h)",
+                          "DELETE FROM photo_keys WHERE media IN (SELECT media FROM media WHERE sha256 = :h)",
+                          "DELETE FROM likeness_jobs WHERE media IN (SELECT media FROM media WHERE sha256 = :h)",
                           "DELETE FROM photo_jobs WHERE sha256 = :h"}) {
     db_.change(sql, hash);
   }

@@ -330,6 +330,11 @@ std::vector<DownItem> SqlTx::pending_down(std::string_view device, std::size_t l
   return items;
 }
 
+std::uint64_t SqlTx::first_down(std::string_view device) {
+  const auto lowest = db_.value<std::int64_t>("SELECT n FROM down_items WHERE device = :d ORDER BY n LIMIT 1", device);
+  return static_cast<std::uint64_t>(lowest ? *lowest : counter(down_counter(device)) + 1);
+}
+
 std::optional<DownItem> SqlTx::last_pending_down(std::string_view device, std::string_view kind) {
   std::optional<DownItem> last;
   db_.each<std::int64_t, std::string>(

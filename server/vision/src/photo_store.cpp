@@ -49,8 +49,8 @@ Result<void> FilePhotoStore::prepare() {
   std::error_code error;
   fs::create_directories(root_.parent_path(), error);
   if (error) return storage_failed("mkdir", root_.parent_path(), error.value());
-  for (const auto& folder :
-       {root_, root_ / "original", root_ / "preview", root_ / "thumb", root_ / "part", root_ / "tmp"}) {
+  for (const auto& folder : {root_, root_ / "original", root_ / "preview", root_ / "thumb", root_ / "likeness",
+                             root_ / "part", root_ / "tmp"}) {
     if (auto made = make_folder(folder); !made) return made;
   }
   for (const auto& entry : fs::directory_iterator(root_ / "tmp", error)) fs::remove(entry.path(), error);
@@ -74,6 +74,11 @@ std::string FilePhotoStore::path(const Sha256& sha, app::PhotoSize size) const {
       return root_ / "thumb" / fan / (hex + ".jpg");
   }
   return {};
+}
+
+fs::path FilePhotoStore::description(const Sha256& sha) const {
+  const std::string hex = to_hex(sha);
+  return root_ / "likeness" / hex.substr(0, 2) / hex;
 }
 
 bool FilePhotoStore::has_original(const Sha256& sha) {
@@ -151,16 +156,18 @@ Result<void> FilePhotoStore::move_durably(const fs::path& from, const fs::path& 
 
 FilePhotoStore::Draft FilePhotoStore::draft(const Sha256& sha) {
   const std::string name = to_hex(sha) + "-" + std::to_string(drafts_.fetch_add(1, std::memory_order_relaxed));
-  return {root_ / "tmp" / (name + ".preview"), root_ / "tmp" / (name + ".thumb")};
+  return {root_ / "tmp" / (name + ".preview"), root_ / "tmp" / (name + ".thumb"), root_ / "tmp" / (name + ".likeness")};
 }
 
 Result<void> FilePhotoStore::publish(const Sha256& sha, const Draft& draft) {
   const std::scoped_lock lock(stripe_of(sha));
-  auto done = move_durably(draft.preview, path(sha, app::PhotoSize::preview));
+  auto done = move_durably(draft.description, description(sha));
+  if (done) done = move_durably(draft.preview, path(sha, app::PhotoSize::preview));
   if (done) done = move_durably(draft.thumb, path(sha, app::PhotoSize::thumb));
   if (!done) {
     ::unlink(draft.preview.c_str());
     ::unlink(draft.thumb.c_str());
+    ::unlink(draft.description.c_str());
   }
   return done;
 }

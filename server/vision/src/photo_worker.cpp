@@ -25,6 +25,7 @@ extern "C" {  // glibc 2.36 forgot to say so itself
 }
 
 #include <gridward/shared/limits.hpp>
+#include <gridward/vision/photo_description.hpp>
 #include <gridward/vision/photo_store.hpp>
 
 #include "descriptor.hpp"
@@ -137,6 +138,13 @@ bool is_believable(const WorkerAnswer& answer) {
          answer.brightness <= 255 && answer.truncated <= 1;
 }
 
+// Whoever reads it later finds it as it should be.
+bool is_description(int fd) {
+  Bytes bytes(kDescriptionBytes + 1);
+  const ssize_t got = ::pread(fd, bytes.data(), bytes.size(), 0);
+  return got >= 0 && parse_description(ByteView(bytes).first(static_cast<std::size_t>(got))).has_value();
+}
+
 // The detail ends up in logs and pages.
 std::string clean_detail(const WorkerAnswer& answer) {
   std::string text(answer.detail, ::strnlen(answer.detail, sizeof answer.detail));
@@ -150,6 +158,7 @@ struct PhotoWorker::Job {
   int original;
   int preview;
   int thumb;
+  int description;
   std::uint64_t size;
 };
 
@@ -274,7 +283,7 @@ PhotoWorker::Attempt PhotoWorker::attempt(const Job& job) {
   ++photos_;
   limit_cpu();
   const WorkerRequest request{kProtocolMark, 0, job.size};
-  const bool sent = send_request(channel_, request, {job.original, job.preview, job.thumb});
+  const bool sent = send_request(channel_, request, {job.original, job.preview, job.thumb, job.description});
   const int ready = sent ? wait_readable(channel_, options_.wall_limit) : 1;
   if (ready == 0) {
     reap(true);
@@ -301,9 +310,10 @@ Result<DerivedPhoto> PhotoWorker::run(const Job& job) {
   Attempt last;
   constexpr int kTries = 2;
   for (int i = 0; i < kTries; ++i) {
-    if (::ftruncate(job.preview, 0) != 0 || ::ftruncate(job.thumb, 0) != 0 || ::lseek(job.preview, 0, SEEK_SET) != 0 ||
-        ::lseek(job.thumb, 0, SEEK_SET) != 0) {
-      return fail(ErrorCode::storage_failed, "derivative", error_text(errno));
+    for (const int file : {job.preview, job.thumb, job.description}) {
+      if (::ftruncate(file, 0) != 0 || ::lseek(file, 0, SEEK_SET) != 0) {
+        return fail(ErrorCode::storage_failed, "derivative", error_text(errno));
+      }
     }
     last = attempt(job);
     if (last.end != Attempt::End::died) break;
@@ -343,11 +353,12 @@ Result<DerivedPhoto> PhotoWorker::run(const Job& job) {
     }
   }
   if (answer.code != 0 || !is_believable(answer) || size_of(job.preview) != answer.preview_bytes ||
-      size_of(job.thumb) != answer.thumb_bytes || answer.preview_bytes == 0 || answer.thumb_bytes == 0) {
+      size_of(job.thumb) != answer.thumb_bytes || answer.preview_bytes == 0 || answer.thumb_bytes == 0 ||
+      size_of(job.description) != answer.description_bytes || !is_description(job.description)) {
     stop();
     return undecodable("the decoder gave an impossible answer");
   }
-  if (::fsync(job.preview) != 0 || ::fsync(job.thumb) != 0) {
+  if (::fsync(job.preview) != 0 || ::fsync(job.thumb) != 0 || ::fsync(job.description) != 0) {
     return fail(ErrorCode::storage_failed, "derivative", error_text(errno));
   }
   DerivedPhoto photo;
@@ -361,10 +372,12 @@ Result<DerivedPhoto> PhotoWorker::run(const Job& job) {
   photo.format = static_cast<PhotoFormat>(answer.format);
   photo.preview = {answer.preview_width, answer.preview_height, answer.preview_bytes};
   photo.thumb = {answer.thumb_width, answer.thumb_height, answer.thumb_bytes};
+  photo.description_bytes = answer.description_bytes;
   return photo;
 }
 
-Result<DerivedPhoto> PhotoWorker::derive(const fs::path& original, const fs::path& preview, const fs::path& thumb) {
+Result<DerivedPhoto> PhotoWorker::derive(const fs::path& original, const fs::path& preview, const fs::path& thumb,
+                                         const fs::path& description) {
   const auto storage_failed = [](const fs::path& path) {
     return fail(ErrorCode::storage_failed, "photo", path.string() + ": " + error_text(errno));
   };
@@ -376,20 +389,24 @@ Result<DerivedPhoto> PhotoWorker::derive(const fs::path& original, const fs::pat
     return fail(ErrorCode::media_limits, "photo",
                 std::to_string(*size) + " bytes, at most " + std::to_string(limits::kMediaBytes));
   }
-  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
-  const Descriptor preview_out(::open(preview.c_str(), kFlags, kFileMode));
-  if (!preview_out) return storage_failed(preview);
-  const Descriptor thumb_out(::open(thumb.c_str(), kFlags, kFileMode));
-  if (!thumb_out) {
-    auto failure = storage_failed(thumb);
-    ::unlink(preview.c_str());
-    return failure;
+  const std::array<const fs::path*, 3> targets{&preview, &thumb, &description};
+  std::array<Descriptor, 3> out;
+  const auto remove_all = [&] {
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      if (out[i]) ::unlink(targets[i]->c_str());
+    }
+  };
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    // The description is read again here, for it is checked.
+    out[i] = Descriptor(::open(targets[i]->c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, kFileMode));
+    if (!out[i]) {
+      auto failure = storage_failed(*targets[i]);
+      remove_all();
+      return failure;
+    }
   }
-  auto photo = run({in.get(), preview_out.get(), thumb_out.get(), *size});
-  if (!photo) {
-    ::unlink(preview.c_str());
-    ::unlink(thumb.c_str());
-  }
+  auto photo = run({in.get(), out[0].get(), out[1].get(), out[2].get(), *size});
+  if (!photo) remove_all();
   return photo;
 }
 
@@ -419,7 +436,8 @@ Result<app::PhotoNumbers> WorkerPhotoDeriver::derive(const Sha256& sha) {
     idle_.pop_back();
   }
   const auto draft = store_.draft(sha);
-  auto photo = worker->derive(store_.path(sha, app::PhotoSize::original), draft.preview, draft.thumb);
+  auto photo =
+      worker->derive(store_.path(sha, app::PhotoSize::original), draft.preview, draft.thumb, draft.description);
   {
     const std::scoped_lock lock(mutex_);
     idle_.push_back(worker);

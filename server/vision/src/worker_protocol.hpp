@@ -2,7 +2,7 @@
 // Both ends are built together and run on one machine, so a message is a struct. The worker decodes hostile bytes: the
 // server believes nothing in an answer that it has not checked.
 //   worker → WorkerReady, once, when its sandbox is closed
-//   server → WorkerRequest with three descriptors (original to read, preview and thumbnail to write)
+//   server → WorkerRequest with four descriptors (original to read; preview, thumbnail and description to write)
 //   worker → WorkerAnswer
 #pragma once
 
@@ -11,9 +11,9 @@
 
 namespace gridward::vision {
 
-inline constexpr std::uint32_t kProtocolMark = 0x47575601;  // "GWV", version 1
+inline constexpr std::uint32_t kProtocolMark = 0x47575602;  // "GWV", version 2
 inline constexpr int kWorkerChannel = 0;
-inline constexpr int kRequestDescriptors = 3;
+inline constexpr int kRequestDescriptors = 4;
 
 struct WorkerReady {
   std::uint32_t mark;
@@ -39,6 +39,7 @@ struct WorkerAnswer {
   std::uint32_t thumb_height;
   std::uint64_t preview_bytes;
   std::uint64_t thumb_bytes;
+  std::uint64_t description_bytes;
   double sharpness;
   double brightness;
   std::uint64_t likeness;

@@ -1,13 +1,13 @@
 #include "derive.hpp"
 
 #include <algorithm>
-#include <array>
 #include <gridward/vision/photo_worker.hpp>
 #include <new>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <string>
 
+#include "describe.hpp"
 #include "jpeg.hpp"
 
 namespace gridward::vision {
@@ -40,30 +40,6 @@ double sharpness_of(const cv::Mat& luma) {
   cv::Scalar deviation;
   cv::meanStdDev(edges, mean, deviation);
   return deviation[0] * deviation[0];
-}
-
-// The signs of the 8 x 8 lowest frequencies about their median: stays within a few bits when a photo is compressed or
-// resized again.
-std::uint64_t likeness_of(const cv::Mat& luma) {
-  constexpr int kSide = 32;
-  constexpr std::size_t kLow = 8;
-  cv::Mat small;
-  cv::resize(luma, small, {kSide, kSide}, 0, 0, cv::INTER_AREA);
-  cv::Mat values;
-  small.convertTo(values, CV_32F);
-  cv::Mat frequencies;
-  cv::dct(values, frequencies);
-  std::array<float, kLow * kLow> low{};
-  for (std::size_t y = 0; y < kLow; ++y) {
-    std::copy_n(frequencies.ptr<float>(static_cast<int>(y)), kLow, low.data() + y * kLow);
-  }
-  low[0] = 0;  // the mean says how bright, not what
-  auto sorted = low;
-  std::ranges::nth_element(sorted, sorted.begin() + sorted.size() / 2);
-  const float median = sorted[sorted.size() / 2];
-  std::uint64_t bits = 0;
-  for (const float value : low) bits = (bits << 1U) | (value > median ? 1U : 0U);
-  return bits;
 }
 
 Result<EncodedPicture> encode(const Planes& planes, int quality) {
@@ -100,7 +76,9 @@ Result<Derivatives> derive_unguarded(ByteView file) {
 
   out.sharpness = sharpness_of(preview.luma);
   out.brightness = std::min(cv::mean(thumb.luma)[0], 255.0);  // a white picture is a rounding error over
-  out.likeness = likeness_of(thumb.luma);
+  const auto description = describe(preview.luma);
+  out.likeness = description.likeness;
+  out.description = encode_description(description);
   return out;
 }
 

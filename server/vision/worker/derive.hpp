@@ -18,13 +18,15 @@ struct Derivatives {
   std::uint32_t height = 0;
   EncodedPicture preview;
   EncodedPicture thumb;
+  Bytes description;  // photo_description.hpp
   double sharpness = 0;
   double brightness = 0;
   std::uint64_t likeness = 0;
   bool truncated = false;
 };
 
-// Both derivatives and the numbers of one photo. Errors: media_type, media_dimensions, media_undecodable, media_limits.
+// Both derivatives, the description and the numbers of one photo. Errors: media_type, media_dimensions,
+// media_undecodable, media_limits.
 Result<Derivatives> derive(ByteView file);
 
 }  // namespace gridward::vision

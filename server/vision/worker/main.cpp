@@ -33,6 +33,7 @@ struct Job {
   Descriptor original;
   Descriptor preview;
   Descriptor thumb;
+  Descriptor description;
 };
 
 enum class Next { job, end, broken };
@@ -62,6 +63,7 @@ Next receive(Job& job) {
   job.original = Descriptor(descriptors[0]);
   job.preview = Descriptor(descriptors[1]);
   job.thumb = Descriptor(descriptors[2]);
+  job.description = Descriptor(descriptors[3]);
   return Next::job;
 }
 
@@ -92,7 +94,8 @@ Result<Derivatives> work(const Job& job) {
   const auto file = read_all(job.original.get(), job.size);
   if (!file) return fail(ErrorCode::storage_failed, "photo", "the original cannot be read");
   auto made = derive(*file);
-  if (made && (!write_all(job.preview.get(), made->preview.jpeg) || !write_all(job.thumb.get(), made->thumb.jpeg))) {
+  if (made && (!write_all(job.preview.get(), made->preview.jpeg) || !write_all(job.thumb.get(), made->thumb.jpeg) ||
+               !write_all(job.description.get(), made->description))) {
     return fail(ErrorCode::storage_failed, "derivative", std::strerror(errno));
   }
   return made;
@@ -126,6 +129,7 @@ WorkerAnswer answer_of(const Result<Derivatives>& made) {
   answer.thumb_height = made->thumb.height;
   answer.preview_bytes = made->preview.jpeg.size();
   answer.thumb_bytes = made->thumb.jpeg.size();
+  answer.description_bytes = made->description.size();
   answer.sharpness = made->sharpness;
   answer.brightness = made->brightness;
   answer.likeness = made->likeness;
@@ -135,7 +139,8 @@ WorkerAnswer answer_of(const Result<Derivatives>& made) {
 
 // Every decoder once, while files can still be opened: what they set up on first use must not wait for the filter.
 bool warm_up() {
-  const cv::Mat picture(64, 48, CV_8UC3, cv::Scalar(40, 90, 200));
+  cv::Mat picture(160, 120, CV_8UC3, cv::Scalar(40, 90, 200));
+  picture(cv::Rect(30, 40, 50, 60)).setTo(cv::Scalar::all(250));  // something to describe
   for (const char* extension : {".jpg", ".png", ".webp"}) {
     std::vector<std::uint8_t> file;
     if (!cv::imencode(extension, picture, file) || !derive(file)) return false;

@@ -106,7 +106,7 @@ describe('a message', () => {
     expect(refused(() => decodeUp(new Uint8Array(limits.upBytes + 1).fill(0xff)))).toBe('too_large')
     expect(refused(() => decodeMedia(new Uint8Array(limits.mediaBytes).fill(0xff)))).toBe('malformed')
     expect(refused(() => decodeMedia(new Uint8Array(limits.mediaBytes + 1).fill(0xff)))).toBe('too_large')
-    const item = (length: number) => refused(() => encodeDown({ t: 'item', n: 1, kind: 'notice', body: 'x'.repeat(length) }))
+    const item = (length: number) => refused(() => encodeDown({ t: 'item', n: 1, kind: 'notice', body: 'x'.repeat(length), first: null }))
     expect(item(limits.downBytes - 100)).toBe('taken')
     expect(item(limits.downBytes)).toBe('too_large')
   })

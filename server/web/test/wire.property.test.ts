@@ -193,6 +193,7 @@ function downOf(r: Random): Down {
         epoch: r.uuid('4'),
         safe: countOf(r),
         generation: r.uuid('7'),
+        first: mayBe(r, Math.max(1, countOf(r)), null),
       }
     case 'media':
       return {
@@ -206,7 +207,7 @@ function downOf(r: Random): Down {
         refused: mayBe(r, r.int(0, 65_535), null),
       }
     case 'item':
-      return { t: 'item', n: Math.max(1, countOf(r)), kind: r.text(1, 64), body: r.text(1, 5000) }
+      return { t: 'item', n: Math.max(1, countOf(r)), kind: r.text(1, 64), body: r.text(1, 5000), first: mayBe(r, Math.max(1, countOf(r)), null) }
     case 'busy':
       return { t: 'busy', retry_after_ms: r.int(0, limits.busyMs) }
   }

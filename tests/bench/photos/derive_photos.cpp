@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
     const double worker_before = cpu_ms(clock);
     const double before = cpu_ms(CLOCK_PROCESS_CPUTIME_ID);
     const std::string name = folder + "/" + std::to_string(i - 3);
-    const auto photo = worker.derive(argv[i], name + ".preview.jpg", name + ".thumb.jpg");
+    const auto photo = worker.derive(argv[i], name + ".preview.jpg", name + ".thumb.jpg", name + ".likeness");
     const double used = cpu_ms(CLOCK_PROCESS_CPUTIME_ID) - before;
     if (!photo) {
       std::printf("- %s %s\n", gridward::to_string(photo.error()).c_str(), argv[i]);

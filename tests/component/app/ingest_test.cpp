@@ -4,6 +4,7 @@
 #include <gridward/shared/limits.hpp>
 #include <gridward/test/gate.hpp>
 #include <gridward/test/server_world.hpp>
+#include <set>
 
 #include "sql.hpp"
 
@@ -495,6 +496,43 @@ TEST(Ingest, HelloBringsAReceiptAndWhatIsWaiting) {
   EXPECT_EQ(hh.send(hh.hello()).size(), 1u);
 }
 
+TEST(Ingest, ADeviceIsToldWhereTheNumbersBegin) {
+  ServerWorld world;
+  Handheld hh(world, "hh-1", "m1");
+  const auto give = [&](int items) {
+    must(world.store->write([&](app::Tx& tx) -> Result<void> {
+      for (int i = 0; i < items; ++i) tx.enqueue_down("hh-1", "notice", "{}", world.clock.now());
+      return {};
+    }));
+  };
+  const auto firsts = [](const std::vector<DownMessage>& answers) {
+    std::set<std::uint64_t> found;
+    for (const auto& answer : answers) {
+      if (const auto* item = std::get_if<DownItem>(&answer)) found.insert(item->first.value());
+    }
+    return found;
+  };
+  EXPECT_EQ(Handheld::receipt_of(hh.send(hh.hello())).first, 1U) << "nothing was given yet";
+  give(4);
+  auto answers = hh.send(hh.hello());
+  EXPECT_EQ(Handheld::receipt_of(answers).first, 1U);
+  EXPECT_EQ(firsts(answers), (std::set<std::uint64_t>{1}));
+  answers = hh.send(hh.ack(2));
+  EXPECT_EQ(firsts(answers), (std::set<std::uint64_t>{3})) << "that went before 3 was acknowledged";
+  hh.send(hh.ack(4));
+  // Wiped: nothing waits, and the next number is not 1.
+  hh.epoch = hh.fresh_id();
+  hh.seq = 0;
+  answers = hh.send(hh.hello());
+  EXPECT_EQ(answers.size(), 1U);
+  EXPECT_EQ(Handheld::receipt_of(answers).first, 5U);
+  give(2);
+  answers = hh.send(hh.hello());
+  EXPECT_EQ(Handheld::receipt_of(answers).first, 5U);
+  EXPECT_EQ(firsts(answers), (std::set<std::uint64_t>{5}));
+  EXPECT_FALSE(Handheld::receipt_of(hh.send({hh.report("x")})).first) << "only a hello asks";
+}
+
 TEST(Ingest, AHelloAboveEveryNumberGoesOnFromThere) {
   // The server was restored: the device has numbers that this one has not given, or gave to something else.
   ServerWorld world;
@@ -506,7 +544,7 @@ TEST(Ingest, AHelloAboveEveryNumberGoesOnFromThere) {
   const auto answers = hh.send(hh.hello(17));
   ASSERT_EQ(answers.size(), 4u) << "none is taken for acknowledged";
   for (std::size_t i = 1; i <= 3; ++i) {
-    EXPECT_EQ(std::get<DownItem>(answers[i]), (DownItem{17 + i, "notice", std::to_string(i)}));
+    EXPECT_EQ(std::get<DownItem>(answers[i]), (DownItem{17 + i, "notice", std::to_string(i), 18}));
   }
   EXPECT_TRUE(hh.send(hh.ack(20)).empty());
   EXPECT_EQ(hh.send(hh.hello(17)).size(), 1u) << "an old hello that comes late";
@@ -523,7 +561,7 @@ TEST(Ingest, ARestoredServersOwnItemsWaitForTheDevicesNumber) {
   const auto answers = hh.send(hh.ack(2));  // of before the restore: other items
   ASSERT_EQ(answers.size(), 3u);
   for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_EQ(std::get<DownItem>(answers[i]), (DownItem{3 + i, "notice", std::to_string(i + 1)}));
+    EXPECT_EQ(std::get<DownItem>(answers[i]), (DownItem{3 + i, "notice", std::to_string(i + 1), 3}));
   }
 }
 
@@ -545,6 +583,8 @@ TEST(Ingest, WhatWasSentBeforeARestoreSaysNothingOfItemsAfterIt) {
   unnamed_hello.generation.reset();
   auto first = hh.hello();  // of a device that knew the generation and had no item yet
   first.generation = late[0].generation;
+  const auto first_of_all = hh.hello();  // and of one that knew nothing
+  ASSERT_FALSE(first_of_all.generation);
   must(world.store->write([&](app::Tx& tx) -> Result<void> {
     tx.begin_generation(hh.fresh_id(), {});
     return {};
@@ -552,9 +592,10 @@ TEST(Ingest, WhatWasSentBeforeARestoreSaysNothingOfItemsAfterIt) {
   world.ingest = std::make_unique<app::Ingest>(world.services(), *world.cases, *world.duty);
   give({"3", "4", "5"});
 
-  for (const auto& stale : {late[0], unnamed_hello, first}) {
+  for (const auto& stale : {late[0], unnamed_hello, first, first_of_all}) {
     const auto answers = hh.send(stale);
     ASSERT_EQ(answers.size(), 1U) << "the receipt alone";
+    EXPECT_FALSE(Handheld::receipt_of(answers).first) << "numbers of another store";
     EXPECT_EQ(Handheld::receipt_of(answers).generation, hh.ack(0).generation) << "by which it says hello again";
   }
   EXPECT_TRUE(hh.send(late[1]).empty());
@@ -569,7 +610,7 @@ TEST(Ingest, WhatWasSentBeforeARestoreSaysNothingOfItemsAfterIt) {
   const auto answers = hh.send(hh.hello(7));
   ASSERT_EQ(answers.size(), 4U);
   for (std::size_t i = 1; i <= 3; ++i) {
-    EXPECT_EQ(std::get<DownItem>(answers[i]), (DownItem{7 + i, "notice", std::to_string(2 + i)}));
+    EXPECT_EQ(std::get<DownItem>(answers[i]), (DownItem{7 + i, "notice", std::to_string(2 + i), 8}));
   }
   EXPECT_EQ(hh.send(late[0]).size(), 1U);
   EXPECT_TRUE(hh.send(hh.ack(10)).empty());

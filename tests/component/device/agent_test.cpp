@@ -158,6 +158,22 @@ TEST_F(Agent, AfterAWipeTheLowestItemWinsWhateverTheOrder) {
   for (const char* number : {"#58", "#59", "#60"}) EXPECT_NE(log.find(number), std::string::npos) << log;
 }
 
+// The link drops the first item and brings the second.
+TEST_F(Agent, WhatCameFirstIsNotTakenForTheFirst) {
+  server_.start_numbers_at(58);
+  const auto running = agent();
+  ASSERT_TRUE(wait_until([&] { return server_.hellos() == 1; }));
+  server_.send_item(kDevice, "notice", encode_item(NoticeItem{"一"}), false);
+  server_.send_item(kDevice, "notice", encode_item(NoticeItem{"二"}));
+  ASSERT_TRUE(wait_until([&] { return agent_log().find("#59") != std::string::npos; })) << agent_log();
+  std::this_thread::sleep_for(3s);
+  EXPECT_LT(server_.acknowledged(), 58U);
+  broker_.kill9();
+  broker_.start();
+  ASSERT_TRUE(wait_until([&] { return server_.acknowledged() == 59; }, 40s)) << agent_log();
+  EXPECT_NE(agent_log().find("#58"), std::string::npos) << agent_log();
+}
+
 TEST_F(Agent, ReconnectsAfterTheBrokerDied) {
   const auto running = agent();
   ASSERT_TRUE(wait_until([&] { return server_.hellos() == 1; }));

@@ -227,7 +227,10 @@ TEST_P(People, DownItemsAreNumberedAndKeptUntilAcknowledged) {
     EXPECT_EQ(items[1], (DownItem{2, "notice", "你好"}));
   });
   write([&](app::Tx& tx) {
+    EXPECT_EQ(tx.first_down("hh-3"), 1U);
+    EXPECT_EQ(tx.first_down("hh-1"), 1U);
     tx.agree_down("hh-1", 2);
+    EXPECT_EQ(tx.first_down("hh-1"), 3U);
     ASSERT_EQ(tx.pending_down("hh-1", 10).size(), 1U);
     tx.agree_down("hh-1", std::nullopt);
     ASSERT_EQ(tx.pending_down("hh-1", 10).size(), 1U);
@@ -235,6 +238,7 @@ TEST_P(People, DownItemsAreNumberedAndKeptUntilAcknowledged) {
     ASSERT_EQ(tx.pending_down("hh-1", 10).size(), 1U) << "no device has that many";
     tx.agree_down("hh-1", 3);
     EXPECT_TRUE(tx.pending_down("hh-1", 10).empty());
+    EXPECT_EQ(tx.first_down("hh-1"), 4U);
     // A number is not given twice.
     EXPECT_EQ(tx.enqueue_down("hh-1", "notice", "y", at(3)), 4U);
     EXPECT_EQ(tx.pending_down("hh-2", 10).size(), 1U);
@@ -373,6 +377,7 @@ TEST_P(People, ARestoredStoreKeepsItsOwnNumbersBackUntilTheDeviceHasSpoken) {
     // One that was wiped takes what there is.
     tx.enqueue_down("hh-3", "notice", "new", at(9));
     EXPECT_TRUE(tx.pending_down("hh-3", 10).empty());
+    EXPECT_EQ(tx.first_down("hh-3"), 1U) << "what is kept back comes, too";
     tx.agree_down("hh-3", std::nullopt);
     EXPECT_EQ(numbers(tx.pending_down("hh-3", 10)), (std::vector<std::uint64_t>{1}));
   });

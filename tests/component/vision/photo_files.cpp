@@ -281,7 +281,7 @@ std::filesystem::path WorkerTest::write(const Bytes& bytes, const std::string& n
 }
 
 Result<DerivedPhoto> WorkerTest::derive(PhotoWorker& worker, const std::filesystem::path& photo) {
-  return worker.derive(photo, preview_path_, thumb_path_);
+  return worker.derive(photo, preview_path_, thumb_path_, description_path_);
 }
 
 cv::Mat WorkerTest::preview() const {
@@ -303,6 +303,7 @@ void WorkerTest::expect_working(PhotoWorker& worker) {
 void WorkerTest::expect_no_derivatives() const {
   EXPECT_FALSE(std::filesystem::exists(preview_path_));
   EXPECT_FALSE(std::filesystem::exists(thumb_path_));
+  EXPECT_FALSE(std::filesystem::exists(description_path_));
 }
 
 }  // namespace gridward::vision::testing

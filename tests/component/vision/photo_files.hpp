@@ -64,6 +64,7 @@ class WorkerTest : public ::testing::Test {
   test::TempDir dir_;
   std::filesystem::path preview_path_ = dir_ / "preview.jpg";
   std::filesystem::path thumb_path_ = dir_ / "thumb.jpg";
+  std::filesystem::path description_path_ = dir_ / "description";
 };
 
 }  // namespace gridward::vision::testing

@@ -162,7 +162,7 @@ TEST_F(Worker, FilesThatCannotBeOpenedAreNotThePhotosFault) {
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, ErrorCode::storage_failed);
   const auto photo = write(make_jpeg(test::draw_photo(64, 64)));
-  const auto nowhere = worker.derive(photo, preview_path_, dir_ / "no folder" / "thumb");
+  const auto nowhere = worker.derive(photo, preview_path_, dir_ / "no folder" / "thumb", description_path_);
   ASSERT_FALSE(nowhere);
   EXPECT_EQ(nowhere.error().code, ErrorCode::storage_failed);
   expect_no_derivatives();

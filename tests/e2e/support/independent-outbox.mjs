@@ -21,7 +21,6 @@ export class Outbox {
     this.items = new Map() // n → {kind, body}
     this.ack = null // every item up to this number is in `items`
     this.ahead = new Map() // items that came before an earlier one, or before it is known where to begin
-    this.greeted = false // the first hello of this outbox was answered
     this.generation = null
     this.safe = 0
     this.serverAhead = null // ms of the server's clock before ours
@@ -72,20 +71,20 @@ export class Outbox {
   }
 
   // ---- what comes in ----
-  // Was the server restored? Then it waits for another hello.
-  receipt({ ok, bad, now, epoch, safe, generation }) {
+  // Does the server wait for another hello? It was restored, or did not say where its items begin.
+  receipt({ ok, bad, now, epoch, safe, generation, first }) {
     if (epoch !== this.epoch) return false // for what this device was before it was wiped
     this.serverAhead = now - this.now()
-    const restored = this.generation !== null && generation !== this.generation
+    const heard = this.generation !== null
+    const restored = heard && generation !== this.generation
     if (restored) this.restored(safe)
     this.generation = generation
     this.safe = safe
     for (const id of ok) this.settle(id, 'receipted', null, null)
     for (const { id, code, message } of bad) this.settle(id, 'refused', code, message)
     this.forget()
-    this.greeted = true
-    this.advance()
-    return restored
+    if (!restored) this.begin(first)
+    return restored || (!heard && this.ack === null)
   }
   settle(id, state, code, message) {
     const record = this.records.get(id)
@@ -114,18 +113,24 @@ export class Outbox {
     else if (refused === mediaHashMismatch && !file.restarted) file.restarted = true
     else if (refused !== null) Object.assign(file, { state: 'refused', code: refused })
   }
-  item({ n, kind, body }) {
+  // greeted: a receipt has come in this connection.
+  item({ n, kind, body, first }, { greeted = true } = {}) {
     if (n > (this.ack ?? 0)) this.ahead.set(n, { kind, body })
+    this.begin(greeted ? first : null)
+  }
+  begin(first) {
+    if (this.ack === null && first !== null) {
+      this.ack = first - 1
+      for (const n of [...this.ahead.keys()].filter((n) => n < first)) this.keep(n)
+    }
     this.advance()
   }
-  // A wiped device begins at the lowest number it hears of.
+  keep(n) {
+    this.items.set(n, this.ahead.get(n))
+    this.ahead.delete(n)
+  }
   advance() {
-    if (this.ack === null && this.greeted && this.ahead.size > 0) this.ack = Math.min(...this.ahead.keys()) - 1
     if (this.ack === null) return
-    for (let next = this.ahead.get(this.ack + 1); next !== undefined; next = this.ahead.get(this.ack + 1)) {
-      this.ack++
-      this.items.set(this.ack, next)
-      this.ahead.delete(this.ack)
-    }
+    while (this.ahead.has(this.ack + 1)) this.keep(++this.ack)
   }
 }

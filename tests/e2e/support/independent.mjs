@@ -86,6 +86,9 @@ export class IndependentClient {
     this.underWay = new Map() // record id → when it was sent
     this.transfers = new Map() // sha256 → {heardAt, flying, todo}: ranges that are unanswered, ranges to send
     this.acked = null
+    this.greeted = false
+    this.helloAt = Infinity // where the items begin was not told: ask again
+    this.helloWait = this.retryMs
   }
 
   // ---- out ----
@@ -96,6 +99,11 @@ export class IndependentClient {
   }
   pump() {
     if (this.link === null || this.quiet || Date.now() < this.busyUntil) return
+    if (Date.now() >= this.helloAt) {
+      this.helloAt = Infinity
+      this.helloWait *= 2
+      this.publish('up', this.outbox.up([], { hello: true }))
+    }
     this.pumpRecords()
     this.pumpFiles()
   }
@@ -140,13 +148,16 @@ export class IndependentClient {
     switch (message.t) {
       case 'receipt':
         if (this.outbox.receipt(message)) this.publish('up', this.outbox.up([], { hello: true }))
+        if (message.epoch === this.outbox.epoch) this.greeted = true
         break
       case 'media':
         this.outbox.mediaState(message)
         this.answered(message)
         break
       case 'item':
-        this.outbox.item(message)
+        this.outbox.item(message, { greeted: this.greeted })
+        if (this.outbox.ack === null && this.helloAt === Infinity) this.helloAt = Date.now() + this.helloWait
+        if (this.outbox.ack !== null) this.helloAt = Infinity
         this.acked = null
         break
       case 'busy':

@@ -80,6 +80,7 @@ int main(int argc, char** argv) {
           const auto draft = (*store)->draft(sha);
           derive(draft.preview, ByteView(bytes).first(900));
           derive(draft.thumb, ByteView(bytes).first(300));
+          derive(draft.description, ByteView(bytes).first(200));
           return (*store)->publish(sha, draft);
         });
         say("published", sha);

@@ -485,7 +485,7 @@ TEST_F(OutboxTest, WhatCameAheadOfAGapIsForgottenWithItsStore) {
   };
   outbox.transaction([&] { outbox.save_safe(kStore, 0); });
   ASSERT_TRUE(store(1, "notice", encode_item(NoticeItem{"一"})));
-  outbox.transaction([&] { outbox.set_down_baseline(); });
+  outbox.transaction([&] { outbox.set_down_baseline(1); });
   ASSERT_TRUE(store(3, "settings", encode_item(lost)));
   ASSERT_EQ(outbox.down_ack(), 1U);
   outbox.transaction([&] { outbox.save_safe(kOtherStore, 0); });
@@ -715,7 +715,7 @@ TEST_F(OutboxTest, TheAcknowledgementHasNoGaps) {
   };
   EXPECT_TRUE(store(notice(7)));
   EXPECT_FALSE(outbox.down_ack());
-  outbox.transaction([&] { outbox.set_down_baseline(); });
+  outbox.transaction([&] { outbox.set_down_baseline(7); });
   EXPECT_EQ(outbox.down_ack(), 7U);
   EXPECT_TRUE(store(notice(9)));
   EXPECT_EQ(outbox.down_ack(), 7U);
@@ -723,26 +723,49 @@ TEST_F(OutboxTest, TheAcknowledgementHasNoGaps) {
   EXPECT_TRUE(store(notice(8)));
   EXPECT_EQ(outbox.down_ack(), 9U);
   EXPECT_FALSE(store(notice(8)));  // long acknowledged
-  outbox.transaction([&] { outbox.set_down_baseline(); });
+  outbox.transaction([&] { outbox.set_down_baseline(12); });
   EXPECT_EQ(open().down_ack(), 9U);
 }
 
-TEST_F(OutboxTest, AfterAWipeTheLowestNumberWinsAndAnOvertakenOneIsKept) {
+TEST_F(OutboxTest, AfterAWipeTheServersFirstNumberCountsAndAnOvertakenOneIsKept) {
   auto outbox = open();
   const auto store = [&](const DownItem& item) {
     bool stored = false;
     outbox.transaction([&] { stored = outbox.store_down(item, kNow); });
     return stored;
   };
-  for (const std::uint64_t n : {60, 59, 62}) EXPECT_TRUE(store(notice(n)));
+  for (const std::uint64_t n : {60, 58, 62}) EXPECT_TRUE(store(notice(n)));
   EXPECT_FALSE(outbox.down_ack());
-  outbox.transaction([&] { outbox.set_down_baseline(); });
-  EXPECT_EQ(outbox.down_ack(), 60U);
-  EXPECT_TRUE(store(notice(58)));  // later than anybody waited: kept all the same
+  outbox.transaction([&] { outbox.set_down_baseline(59); });
+  EXPECT_EQ(outbox.down_ack(), 58U) << "59 was lost on its way: nothing behind it is acknowledged";
+  EXPECT_TRUE(store(notice(57)));  // acknowledged by whoever had the device before: kept all the same
+  EXPECT_FALSE(store(notice(57)));
   EXPECT_FALSE(store(notice(58)));
+  EXPECT_TRUE(store(notice(59)));
+  EXPECT_EQ(outbox.down_ack(), 60U);
   EXPECT_FALSE(store(notice(59)));
   EXPECT_TRUE(store(notice(61)));
   EXPECT_EQ(open().down_ack(), 62U);
+}
+
+// A wiped device whose former outbox acknowledged 1 to 4.
+TEST_F(OutboxTest, WithoutAnItemTheFirstNumberIsTheBaseline) {
+  auto outbox = open();
+  outbox.transaction([&] { outbox.set_down_baseline(5); });
+  EXPECT_EQ(outbox.down_ack(), 4U);
+  outbox.transaction([&] {
+    outbox.set_down_baseline(1);
+    outbox.store_down(notice(6), kNow);
+  });
+  EXPECT_EQ(outbox.down_ack(), 4U);
+  outbox.transaction([&] { outbox.store_down(notice(5), kNow); });
+  EXPECT_EQ(open().down_ack(), 6U);
+  // A new one, whose server has given nothing.
+  const auto other = dir_ / "new";
+  ASSERT_TRUE(Outbox::create(other, options(), kNow));
+  auto fresh = Outbox::open(other, options()).value();
+  fresh.transaction([&] { fresh.set_down_baseline(1); });
+  EXPECT_EQ(fresh.down_ack(), 0U);
 }
 
 TEST_F(OutboxTest, TasksOpenAreDoneAndAreCancelled) {
@@ -757,7 +780,7 @@ TEST_F(OutboxTest, TasksOpenAreDoneAndAreCancelled) {
   item.point = GeoPoint{390'000'000, 1'177'000'000};
   outbox.transaction([&] {
     outbox.store_down({1, "task", encode_item(item)}, kNow);
-    outbox.set_down_baseline();
+    outbox.set_down_baseline(1);
   });
   ASSERT_EQ(outbox.tasks(false).size(), 1U);
   EXPECT_EQ(outbox.tasks(false)[0].item, item);
@@ -859,7 +882,7 @@ TEST_F(OutboxTest, TheNewestSettingsAndCategoriesHoldAcrossARestart) {
     outbox.transaction([&] {
       outbox.store_down({5, "settings", encode_item(settings)}, kNow);
       outbox.store_down({6, "categories", encode_item(categories).value()}, kNow);
-      outbox.set_down_baseline();
+      outbox.set_down_baseline(5);
     });
   }
   auto outbox = open();
@@ -905,7 +928,7 @@ TEST_F(OutboxTest, SettingsThatCannotBeReadAreAcknowledgedAndNotShown) {
     outbox.store_down({4, "categories", R"({"rev":"c1","list":[]})"}, kNow);   // empty
     outbox.store_down({5, "categories", R"({"rev":"c1","list":[{"code":1}]})"}, kNow);
     outbox.store_down({6, "categories", "{not json"}, kNow);
-    outbox.set_down_baseline();
+    outbox.set_down_baseline(1);
   });
   EXPECT_EQ(outbox.down_ack(), 6U);
   EXPECT_EQ(outbox.settings(), settings);
@@ -939,7 +962,7 @@ TEST_F(OutboxTest, AnItemThatCannotBeReadIsKeptAndAcknowledged) {
   outbox.transaction([&] {
     outbox.store_down({1, "task", "{not json"}, kNow);
     outbox.store_down({2, "new_kind_of_the_future", "{}"}, kNow);
-    outbox.set_down_baseline();
+    outbox.set_down_baseline(1);
   });
   EXPECT_EQ(outbox.down_ack(), 2U);
   EXPECT_TRUE(outbox.tasks(true).empty());

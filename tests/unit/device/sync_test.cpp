@@ -5,6 +5,7 @@
 #include <functional>
 #include <gridward_device/sync.hpp>
 #include <map>
+#include <set>
 
 namespace gridward::device {
 namespace {
@@ -83,8 +84,9 @@ class Script {
     std::erase_if(photos, [&](const MediaInfo& info) { return info.sha256 == sha; });
   }
   std::vector<SyncOutput> receipt(std::vector<std::uint64_t> seqs, std::uint64_t safe = 0,
-                                  const Uuid& generation = kStore) {
+                                  const Uuid& generation = kStore, std::optional<std::uint64_t> first = std::nullopt) {
     Receipt message;
+    message.first = first;
     message.epoch = kEpoch;
     message.safe = safe;
     message.generation = generation;
@@ -109,11 +111,11 @@ class Script {
     now = std::max(now, *timer);
     return feed(in::Tick{});
   }
-  // Start, connect, hello, greeted.
+  // Start, connect, hello, greeted. Of items only the first number is heard.
   std::vector<SyncOutput> greet() {
     feed(in::Start{});
     feed(in::Connected{});
-    return receipt({});
+    return receipt({}, 0, kStore, 1);
   }
 
   Millis now{1'000};
@@ -671,45 +673,147 @@ TEST(Sync, GreetingsAndAcknowledgementsNameTheGenerationTheySpeakTo) {
   EXPECT_EQ(again[0].generation, id_of(889));
 }
 
-// A wiped device: what the server sends last may be the lowest.
-TEST(Sync, ANewDeviceLearnsWhereTheNumbersBegin) {
-  Script script;  // no acknowledgement yet
+// ---- where the numbers of items begin ----
+
+DownItem item(std::uint64_t n, std::optional<std::uint64_t> first) { return {n, "notice", "{}", first}; }
+
+// The agent's part: what is stored, and from where on it is acknowledged.
+struct Stored {
+  std::optional<std::uint64_t> take(const std::vector<SyncOutput>& outputs) {
+    for (const auto& output : outputs) {
+      if (const auto* store = std::get_if<out::StoreDown>(&output)) items.insert(store->item.n);
+      if (const auto* baseline = std::get_if<out::DownBaseline>(&output); baseline && !ack) ack = baseline->first - 1;
+    }
+    while (ack && items.count(*ack + 1) > 0) ++*ack;
+    return ack;
+  }
+  std::set<std::uint64_t> items;
+  std::optional<std::uint64_t> ack;
+};
+
+TEST(Sync, WhatComesFirstIsNotTakenForTheFirst) {
+  Script script;
+  Stored stored;
   script.feed(in::Start{});
   EXPECT_FALSE(all<out::PublishUp>(script.feed(in::Connected{}))[0].ack);
-  script.feed(in::Down{DownItem{60, "notice", "{}"}});
-  script.feed(in::DownStored{std::nullopt});
-  EXPECT_TRUE(all<out::DownBaseline>(script.receipt({})).empty());
-  script.now += Millis{1'500};
-  ASSERT_EQ(all<out::StoreDown>(script.feed(in::Down{DownItem{58, "notice", "{}"}})).size(), 1U);
-  script.feed(in::DownStored{std::nullopt});
-  EXPECT_TRUE(all<out::DownBaseline>(script.wait(Millis{1'999})).empty());  // counted from the last that came
-  const auto outputs = script.wait(Millis{1});
-  EXPECT_EQ(all<out::DownBaseline>(outputs).size(), 1U);
-  script.feed(in::DownStored{60});
+  script.feed(in::DownStored{stored.take(script.receipt({}, 0, kStore, 1))});
+  EXPECT_FALSE(script.machine.next_timer()) << "nothing came: nothing to acknowledge";
+  // The link drops 1.
+  script.feed(in::DownStored{stored.take(script.feed(in::Down{item(2, 1)}))});
+  for (int i = 0; i < 20 && script.machine.next_timer(); ++i) {
+    for (const auto& up : all<out::PublishUp>(script.wait_timer())) EXPECT_EQ(up.ack.value_or(0), 0U);
+  }
+  script.feed(in::DownStored{stored.take(script.feed(in::Down{item(1, 1)}))});
   const auto acks = all<out::PublishUp>(script.wait_timer());
   ASSERT_EQ(acks.size(), 1U);
-  EXPECT_EQ(acks[0].ack, 60U);
-  EXPECT_FALSE(script.machine.next_timer());
-  // From now on each is acknowledged at once.
-  script.feed(in::Down{DownItem{61, "notice", "{}"}});
-  script.feed(in::DownStored{61});
-  EXPECT_EQ(all<out::PublishUp>(script.wait_timer())[0].ack, 61U);
+  EXPECT_EQ(acks[0].ack, 2U);
 }
 
-TEST(Sync, ALinkThatEndsBeforeTheNumbersAreKnownBeginsAnew) {
+// Its former outbox acknowledged 1 to 4.
+TEST(Sync, AWipedDeviceBeginsWhereTheServerSays) {
   Script script;
-  script.greet();
-  script.feed(in::Down{DownItem{60, "notice", "{}"}});
-  script.feed(in::DownStored{std::nullopt});
-  script.feed(in::Disconnected{});
-  script.wait_timer();
+  Stored stored;
+  script.feed(in::Start{});
+  EXPECT_FALSE(all<out::PublishUp>(script.feed(in::Connected{}))[0].ack);
+  const auto outputs = script.receipt({}, 0, kStore, 5);
+  ASSERT_EQ(all<out::DownBaseline>(outputs).size(), 1U);
+  EXPECT_EQ(stored.take(outputs), 4U);
+  script.feed(in::DownStored{stored.ack});
+  // Reordered, and one of them late from before.
+  script.feed(in::DownStored{stored.take(script.feed(in::Down{item(6, 5)}))});
+  script.feed(in::DownStored{stored.take(script.feed(in::Down{item(3, 1)}))});
+  EXPECT_EQ(stored.ack, 4U);
+  script.feed(in::DownStored{stored.take(script.feed(in::Down{item(5, 5)}))});
+  const auto acks = all<out::PublishUp>(script.wait_timer());
+  ASSERT_EQ(acks.size(), 1U);
+  EXPECT_EQ(acks[0].ack, 6U);
+}
+
+TEST(Sync, WhoHasAnAcknowledgementKeepsHisCount) {
+  Script script({}, 3, kStore);
+  script.feed(in::Start{});
   script.feed(in::Connected{});
-  script.now += Millis{5'000};
-  EXPECT_TRUE(all<out::DownBaseline>(script.receipt({})).empty());
-  EXPECT_TRUE(all<out::DownBaseline>(script.wait(Millis{1})).empty());
-  script.feed(in::Down{DownItem{59, "notice", "{}"}});
+  EXPECT_TRUE(all<out::DownBaseline>(script.receipt({}, 0, kStore, 9)).empty());
+  EXPECT_TRUE(all<out::DownBaseline>(script.feed(in::Down{item(9, 9)})).empty());
+}
+
+TEST(Sync, AnItemsFirstNumberCountsOnceAReceiptOfThisConnectionWasHeard) {
+  Script script;
+  Stored stored;
+  script.feed(in::Start{});
+  script.feed(in::Connected{});
+  auto outputs = script.feed(in::Down{item(7, 6)});
+  EXPECT_EQ(all<out::StoreDown>(outputs).size(), 1U);
+  EXPECT_TRUE(all<out::DownBaseline>(outputs).empty()) << "whose item?";
+  script.feed(in::DownStored{stored.take(outputs)});
+  script.feed(in::DownStored{stored.take(script.receipt({}))});  // of records, or of an older server
+  EXPECT_FALSE(stored.ack);
+  script.feed(in::DownStored{stored.take(script.feed(in::Down{item(8, 6)}))});
+  EXPECT_EQ(stored.ack, 5U);
+  const auto acks = all<out::PublishUp>(script.wait_timer());
+  ASSERT_EQ(acks.size(), 1U);
+  EXPECT_EQ(acks[0].ack, 5U);
+  EXPECT_FALSE(script.machine.next_timer()) << "no more questions";
+}
+
+TEST(Sync, WhatARestoredServerSaysFirstIsNotBelieved) {
+  Script script({}, std::nullopt, kStore);
+  script.feed(in::Start{});
+  script.feed(in::Connected{});
+  const auto outputs = script.receipt({}, 0, id_of(889), 50);
+  EXPECT_EQ(all<out::Restored>(outputs).size(), 1U);
+  EXPECT_TRUE(all<out::DownBaseline>(outputs).empty()) << "it may be the lost one's, and late";
+  EXPECT_TRUE(script.feed(in::Down{item(50, 50)}).empty());
+  script.wait_timer();
+  EXPECT_EQ(all<out::PublishUp>(script.feed(in::Connected{})).at(0).generation, id_of(889));
+  EXPECT_EQ(all<out::DownBaseline>(script.receipt({}, 0, id_of(889), 6)).at(0).first, 6U);
+}
+
+// A restored server does not take a greeting without a store for an answer to its question.
+TEST(Sync, TheFirstStoreThatIsHeardIsNamedToGetItsFirstNumber) {
+  Script script;
+  script.feed(in::Start{});
+  EXPECT_FALSE(all<out::PublishUp>(script.feed(in::Connected{})).at(0).generation);
+  const auto again = all<out::PublishUp>(script.receipt({}));
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_TRUE(again[0].hello);
+  EXPECT_EQ(again[0].generation, kStore);
+  EXPECT_FALSE(again[0].ack);
+  EXPECT_TRUE(all<out::PublishUp>(script.receipt({})).empty()) << "once";
+  EXPECT_EQ(all<out::DownBaseline>(script.receipt({}, 0, kStore, 6)).at(0).first, 6U);
+}
+
+TEST(Sync, WithoutTheFirstNumberItAsksAndGuessesNothing) {
+  Script script({}, std::nullopt, kStore);
+  script.feed(in::Start{});
+  script.feed(in::Connected{});
+  script.receipt({});
+  EXPECT_FALSE(script.machine.next_timer());
+  EXPECT_EQ(all<out::StoreDown>(script.feed(in::Down{item(2, std::nullopt)})).size(), 1U);
   script.feed(in::DownStored{std::nullopt});
-  EXPECT_EQ(all<out::DownBaseline>(script.wait(Millis{2'000})).size(), 1U);
+  Millis last = script.now;
+  Millis previous{0};
+  for (int i = 0; i < 5; ++i) {
+    const auto outputs = script.wait_timer();
+    EXPECT_TRUE(all<out::DownBaseline>(outputs).empty());
+    const auto hello = all<out::PublishUp>(outputs);
+    ASSERT_EQ(hello.size(), 1U);
+    EXPECT_TRUE(hello[0].hello);
+    EXPECT_FALSE(hello[0].ack);
+    EXPECT_GT(script.now - last, previous);  // slower each time
+    previous = script.now - last;
+    last = script.now;
+    script.receipt({});  // of a server that does not know the field
+    EXPECT_EQ(all<out::StoreDown>(script.feed(in::Down{item(2, std::nullopt)})).size(), 1U);
+    script.feed(in::DownStored{std::nullopt});
+  }
+  EXPECT_EQ(all<out::DownBaseline>(script.receipt({}, 0, kStore, 2)).at(0).first, 2U);
+  script.feed(in::DownStored{2});
+  const auto acks = all<out::PublishUp>(script.wait_timer());
+  ASSERT_EQ(acks.size(), 1U);
+  EXPECT_EQ(acks[0].ack, 2U);
+  EXPECT_FALSE(acks[0].hello);
+  EXPECT_FALSE(script.machine.next_timer());
 }
 
 // ---- the bound of the server's clock: nobody knows which copy a reply answers, so it counts from the first ----

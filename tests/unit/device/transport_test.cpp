@@ -167,6 +167,7 @@ class OwnTransport : public ::testing::Test {
     receipt.now = kNow;
     receipt.epoch = up.epoch;
     receipt.generation = kStore;
+    if (up.hello) receipt.first = 1;
     wire_.bring(receipt);
   }
   // Connected, greeted, nothing under way.

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "case_chain.hpp"
 #include "case_support.hpp"
 #include "case_walk.hpp"
 
@@ -11,7 +12,22 @@ using namespace test;
 TEST(CaseProperty, AMillionRandomCommandsNeverBreakACase) {
   const auto rules = policy();
   Walk walk(rules, everybody(), 20260309, {"U1", "U2", "U3"});
+  std::size_t chained = 0;
+  walk.after_each([&](std::span<const CaseEvent> events) {
+    if (events.empty() || chained > 300'000) return;
+    chained += events.size();
+    const auto turn = static_cast<std::uint8_t>(chained);
+    auto links = chain_of(events, turn);
+    ASSERT_TRUE(holds_together(links));
+    // Erasing leaves it whole; a changed word anywhere does not.
+    for (auto& link : links) link.event = erased(link.event, PersonalSet(turn % 16));
+    ASSERT_TRUE(holds_together(links));
+    auto& one = links[turn % links.size()].event;
+    (turn % 2 == 0 ? one.step : one.rule) += "x";
+    ASSERT_FALSE(holds_together(links));
+  });
   const auto result = walk.run(1'000'000);
+  EXPECT_GT(chained, 100'000u);
   ASSERT_FALSE(HasFatalFailure());
   EXPECT_GE(result.commands, 1'000'000u);
   // The walk is worth something only when it goes everywhere.

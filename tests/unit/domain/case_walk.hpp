@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -27,6 +28,9 @@ class Walk {
       : policy_(policy), actors_(std::move(actors)), random_(seed), values_{policy} {
     values_.units = std::move(units);
   }
+
+  // Called with the events of each case when the walk is done with it.
+  void after_each(std::function<void(std::span<const CaseEvent>)> look) { after_each_ = std::move(look); }
 
   // Stops at the first broken promise (gtest says which).
   WalkResult run(std::size_t commands) {
@@ -54,6 +58,9 @@ class Walk {
       }
     }
     ASSERT_EQ(replay(state_.id, state_.number, events_), state_) << "the projection is the replay of the events";
+    if (after_each_) {
+      ASSERT_NO_FATAL_FAILURE(after_each_(events_));
+    }
   }
 
   std::string_view holder_path() const {
@@ -315,6 +322,7 @@ class Walk {
   std::vector<CaseEvent> events_;
   UnixMs now_{};
   WalkResult result_;
+  std::function<void(std::span<const CaseEvent>)> after_each_;
 };
 
 }  // namespace gridward::domain::test

@@ -301,6 +301,8 @@ TEST(DownCodec, Limits) {
   EXPECT_EQ(verdict(decode_down(encode_down(Busy{Millis{limits::kRetryAfterMs + 1}}))), "out_of_range ms");
   EXPECT_EQ(verdict(decode_down(encode_down(DownItem{0, "notice", "{}"}))), "out_of_range n");
   EXPECT_EQ(verdict(decode_down(encode_down(DownItem{1, "", "{}"}))), "out_of_range kind");
+  EXPECT_EQ(verdict(decode_down(encode_down(DownItem{1, "notice", "{}", 0}))), "out_of_range first");
+  EXPECT_EQ(verdict(decode_down(encode_down(DownItem{1, "notice", "{}", limits::kCounter + 1}))), "out_of_range first");
   EXPECT_EQ(verdict(decode_down(encode_down(DownItem{1, std::string(65, 'k'), "{}"}))), "too_large kind");
   EXPECT_EQ(verdict(decode_down(encode_down(DownItem{1, "notice", std::string(limits::kDownMessageBytes, 'x')}))),
             "too_large");

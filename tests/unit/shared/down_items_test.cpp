@@ -153,7 +153,7 @@ TEST(DownItems, CategoriesFitTheirMessage) {
     EXPECT_NE(body.error().detail.find("at most " + std::to_string(limits::kCategoriesBytes)), std::string::npos);
     ASSERT_GT(last.size(), limits::kCategoriesBytes - 1000);
     last.append(limits::kCategoriesBytes - last.size(), ' ');
-    const auto message = encode_down(DownItem{limits::kCounter, "categories", last});
+    const auto message = encode_down(DownItem{limits::kCounter, "categories", last, limits::kCounter});
     EXPECT_LE(message.size(), limits::kDownMessageBytes);
     EXPECT_TRUE(decode_down(message));
     EXPECT_TRUE(decode_categories_item(last));

@@ -88,10 +88,12 @@ std::vector<DownMessage> downs() {
                   17,
                   uuid(201)},
           Receipt{{}, {}, from_unix_ms(kNow), uuid(200), 0, uuid(201)},
+          Receipt{{}, {}, from_unix_ms(kNow), uuid(200), 0, uuid(201), 5},
           MediaState{hash(1), true, {}, std::nullopt},
           MediaState{hash(1), false, {{0, 262'144}, {300'000, 5}}, std::nullopt},
           MediaState{hash(1), false, {}, ErrorCode::media_hash_mismatch},
           DownItem{1, "notice", R"({"text":"明日大风"})"},
+          DownItem{7, "notice", R"({"text":"明日大风"})", 5},
           Busy{Millis{2500}}};
 }
 

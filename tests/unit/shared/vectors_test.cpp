@@ -113,10 +113,15 @@ UpMessage up(const json& v) {
 
 MediaPiece piece(const json& v) { return {hash(v.at("sha256")), v.at("size"), v.at("offset"), hex(v.at("data"))}; }
 
+std::optional<std::uint64_t> first(const json& v) {
+  if (v.at("first").is_null()) return std::nullopt;
+  return v.at("first").get<std::uint64_t>();
+}
+
 DownMessage down(const json& v) {
   const std::string type = v.at("t");
   if (type == "receipt") {
-    Receipt out{{}, {}, time(v.at("now")), uuid(v.at("epoch")), v.at("safe"), uuid(v.at("generation"))};
+    Receipt out{{}, {}, time(v.at("now")), uuid(v.at("epoch")), v.at("safe"), uuid(v.at("generation")), first(v)};
     for (const auto& id : v.at("ok")) out.ok.push_back(uuid(id));
     for (const auto& bad : v.at("bad")) {
       out.bad.push_back(
@@ -130,7 +135,7 @@ DownMessage down(const json& v) {
     if (!v.at("refused").is_null()) out.refused = static_cast<ErrorCode>(v.at("refused").get<std::uint16_t>());
     return out;
   }
-  if (type == "item") return DownItem{v.at("n"), v.at("kind"), v.at("body")};
+  if (type == "item") return DownItem{v.at("n"), v.at("kind"), v.at("body"), first(v)};
   return Busy{Millis{v.at("retry_after_ms").get<std::int64_t>()}};
 }
 

@@ -173,6 +173,17 @@ TEST(Scene, RepairedIsTheSamePlaceWithoutTheFault) {
   }
 }
 
+TEST(Scene, AnotherVisitIsAnotherPhotoOfThePlace) {
+  auto options = small();
+  const auto first = draw_scene(options).value();
+  options.visit = 1;
+  const auto again = draw_scene(options).value();
+  EXPECT_NE(again, first);
+  EXPECT_EQ(draw_scene(options).value(), again) << "the same for the same visit";
+  options.visit = 2;
+  EXPECT_NE(draw_scene(options).value(), again);
+}
+
 TEST(Scene, StandsUprightAfterItsOrientation) {
   const auto upright = decode(draw(small()));
   for (int orientation = 1; orientation <= 8; ++orientation) {

@@ -144,10 +144,12 @@ TEST_F(PhotoStoreTest, PublishesADraftAndForgetsOthersAtStart) {
   const auto draft = store_->draft(sha_);
   const auto orphan = store_->draft(sha_);
   EXPECT_NE(draft.preview, orphan.preview);
-  for (const auto& path : {draft.preview, draft.thumb, orphan.preview}) test::write_file(path, path.string());
+  for (const auto& path : {draft.preview, draft.thumb, draft.description, orphan.preview})
+    test::write_file(path, path.string());
   ASSERT_TRUE(store_->publish(sha_, draft));
   EXPECT_EQ(test::read_file(store_->path(sha_, PhotoSize::preview)), draft.preview.string());
   EXPECT_EQ(test::read_file(store_->path(sha_, PhotoSize::thumb)), draft.thumb.string());
+  EXPECT_EQ(test::read_file(store_->description(sha_)), draft.description.string());
   reopen();
   EXPECT_FALSE(fs::exists(orphan.preview));
   EXPECT_TRUE(fs::exists(store_->path(sha_, PhotoSize::preview)));

@@ -16,6 +16,8 @@ Migration m0009_salted_chain();
 Migration m0010_handed_to_devices();
 Migration m0011_notices_and_flags();
 Migration m0012_clocks();
+Migration m0013_likeness();
 Migration m0014_processes();
+Migration m0016_lists();
 
 }  // namespace gridward::storage

@@ -95,8 +95,10 @@ class Api {
       rows.push_back(case_row_json(record, parts_.policy, *names,
                                    thumb == thumbs->end() ? std::nullopt : std::optional(thumb->second), now));
     }
-    return ok(
-        {{"cases", std::move(rows)}, {"next", page->next ? Json(*page->next) : Json(nullptr)}, {"total", page->total}});
+    return ok({{"cases", std::move(rows)},
+               {"next", page->next ? Json(*page->next) : Json(nullptr)},
+               {"total", page->total},
+               {"searched_to", page->searched_to ? Json(to_unix_ms(*page->searched_to)) : Json(nullptr)}});
   }
 
   Response counts(const Actor& actor, const Request&) const {

@@ -198,6 +198,13 @@ Json offer_json(const domain::Offer& offer, const std::string& process, const do
 }
 
 Json media_json(const app::MediaView& media) {
+  auto flags = Json::array();
+  for (const auto& flag : media.flags) {
+    flags.push_back({{"kind", domain::to_string(flag.kind)},
+                     {"score", flag.score},
+                     {"other_sha256", flag.other ? Json(to_hex(*flag.other)) : Json(nullptr)},
+                     {"other_case", flag.other_case ? Json(to_string(*flag.other_case)) : Json(nullptr)}});
+  }
   return {{"sha256", to_hex(media.sha256)},
           {"role", name_of(kMediaRoles, media.role)},
           {"status", name_of(kMediaStatuses, media.status)},
@@ -205,7 +212,8 @@ Json media_json(const app::MediaView& media) {
           {"have", media.have},
           {"problem", media.problem},
           {"width", media.numbers ? Json(media.numbers->width) : Json(nullptr)},
-          {"height", media.numbers ? Json(media.numbers->height) : Json(nullptr)}};
+          {"height", media.numbers ? Json(media.numbers->height) : Json(nullptr)},
+          {"flags", std::move(flags)}};
 }
 
 }  // namespace

@@ -250,6 +250,14 @@ export interface CaseRow {
 
 export type MediaRole = 'scene' | 'before' | 'after' | 'selfie' | 'scan'
 export type MediaStatus = 'expected' | 'partial' | 'sealed' | 'derived' | 'refused'
+// What was found of a photo, for whoever reviews the case. score: 0 to 1000. The other photo and its case are null when
+// there is none, or when it is not the asker's to see.
+export interface PhotoFlag {
+  kind: 'reused' | 'other_place' | 'blurred' | 'same_place'
+  score: number
+  other_sha256: string | null
+  other_case: string | null
+}
 export interface Media {
   sha256: string
   role: MediaRole
@@ -259,6 +267,7 @@ export interface Media {
   problem: string
   width: number | null
   height: number | null
+  flags: PhotoFlag[]
 }
 
 export type TaskOutcome = 'confirmed' | 'not_rectified' | 'cannot_check'
@@ -305,6 +314,7 @@ export interface CasePage {
   cases: CaseRow[]
   next: string | null
   total: number
+  searched_to?: number | null // a search looked at no case updated before this; the next page goes on there
 }
 export type Counts = Record<string, Record<Stage, number>> // by process
 

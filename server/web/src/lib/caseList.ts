@@ -16,6 +16,7 @@ export interface CaseListState {
   rows: CaseRow[]
   next: string | null
   total: number
+  searchedTo?: number | null // a search has looked at no case behind this time yet
 }
 export const emptyList: CaseListState = { rows: [], next: null, total: 0 }
 
@@ -35,6 +36,7 @@ export function appendPage(state: CaseListState, page: CasePage): CaseListState 
     rows: [...state.rows, ...page.cases.filter((row) => !known.has(row.id))],
     next: page.next,
     total: page.total,
+    searchedTo: page.searched_to,
   }
 }
 
@@ -43,10 +45,11 @@ export function appendPage(state: CaseListState, page: CasePage): CaseListState 
 export function replaceHead(state: CaseListState, page: CasePage): CaseListState {
   const fresh = new Set(page.cases.map((row) => row.id))
   const overlaps = state.rows.some((row) => fresh.has(row.id))
-  if (page.next === null || !overlaps) return { rows: page.cases, next: page.next, total: page.total }
+  if (page.next === null || !overlaps) return { rows: page.cases, next: page.next, total: page.total, searchedTo: page.searched_to }
   const last = page.cases[page.cases.length - 1]
   const tail = last === undefined ? [] : state.rows.filter((row) => !fresh.has(row.id) && row.updated_at <= last.updated_at)
-  return { rows: [...page.cases, ...tail], next: tail.length > 0 ? state.next : page.next, total: page.total }
+  const end = tail.length > 0 ? { next: state.next, searchedTo: state.searchedTo } : { next: page.next, searchedTo: page.searched_to }
+  return { rows: [...page.cases, ...tail], total: page.total, ...end }
 }
 
 export type Change = 'inserted' | 'updated' | 'removed' | 'none'

@@ -34,6 +34,7 @@ export interface Receipt {
   epoch: string
   safe: number
   generation: string
+  first: number | null // below this number the server has no item for the device
 }
 export type Range = [offset: number, length: number]
 export interface MediaState {
@@ -48,6 +49,7 @@ export interface Item {
   n: number
   kind: string
   body: string // JSON: decodeItem
+  first: number | null // as in Receipt
 }
 export interface Busy {
   t: 'busy'
@@ -119,6 +121,7 @@ export function decodeDown(input: Uint8Array): Down {
         epoch: f.need('epoch', id16),
         safe: f.need('safe', count),
         generation: f.need('gen', uuid),
+        first: f.take('first', countFrom1, null),
       }
     case 'media':
       return {
@@ -129,7 +132,7 @@ export function decodeDown(input: Uint8Array): Down {
         refused: f.take('code', u16, null),
       }
     case 'item':
-      return { t, n: f.need('n', countFrom1), kind: f.need('kind', name), body: f.need('body', longText) }
+      return { t, n: f.need('n', countFrom1), kind: f.need('kind', name), body: f.need('body', longText), first: f.take('first', countFrom1, null) }
     case 'busy':
       return { t, retry_after_ms: f.need('ms', integer(0, limits.busyMs)) }
   }
@@ -149,6 +152,7 @@ function writeDown(down: Down): { [key: string]: Out | undefined } {
         epoch: uuidOut(down.epoch, 'epoch'),
         safe: down.safe,
         gen: uuidOut(down.generation, 'gen'),
+        first: some(down.first),
       }
     case 'media':
       return {
@@ -158,7 +162,7 @@ function writeDown(down: Down): { [key: string]: Out | undefined } {
         code: some(down.refused),
       }
     case 'item':
-      return { n: down.n, kind: down.kind, body: down.body }
+      return { n: down.n, kind: down.kind, body: down.body, first: some(down.first) }
     case 'busy':
       return { ms: down.retry_after_ms }
   }

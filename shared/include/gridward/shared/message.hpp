@@ -48,9 +48,10 @@ struct Receipt {
   std::vector<Uuid> ok;
   std::vector<BadRecord> bad;
   UnixMs now{};
-  Uuid epoch;              // which epoch `safe` speaks of
-  std::uint64_t safe = 0;  // the server's backup holds every seq up to this one, with its files
-  Uuid generation;         // of the server's store: another one after it was restored from a backup
+  Uuid epoch;                            // which epoch `safe` speaks of
+  std::uint64_t safe = 0;                // the server's backup holds every seq up to this one, with its files
+  Uuid generation;                       // of the server's store: another one after it was restored from a backup
+  std::optional<std::uint64_t> first{};  // of a hello: below this number the server has no item for the device
   bool operator==(const Receipt&) const = default;
 };
 struct MediaState {
@@ -61,9 +62,10 @@ struct MediaState {
   bool operator==(const MediaState&) const = default;
 };
 struct DownItem {
-  std::uint64_t n = 0;  // from 1, per device
-  std::string kind;     // "task", "task_cancelled", "progress", "notice", "settings", "categories"
-  std::string body;     // JSON text, as docs/protocol.md says for the kind
+  std::uint64_t n = 0;                   // from 1, per device
+  std::string kind;                      // "task", "task_cancelled", "progress", "notice", "settings", "categories"
+  std::string body;                      // JSON text, as docs/protocol.md says for the kind
+  std::optional<std::uint64_t> first{};  // as in Receipt
   bool operator==(const DownItem&) const = default;
 };
 struct Busy {

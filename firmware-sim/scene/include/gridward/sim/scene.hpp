@@ -26,7 +26,10 @@ struct SceneOptions {
   int width = 4000;        // as seen upright, 64 to 8192
   int height = 3000;
   Subject subject = Subject::manhole;
-  bool repaired = false;     // the same place later, from nearly the same point, with the fault gone
+  bool repaired = false;  // the same place later, from nearly the same point, with the fault gone
+  // Another visit to the place: from a step beside, aimed and zoomed a little otherwise, in other light and weather. 0
+  // is the first, from where it was always drawn.
+  std::uint32_t visit = 0;
   int quality = 90;          // of JPEG, 1 to 100; 4000x3000 at 90 is about 3 MB, as a phone's
   int exif_orientation = 0;  // 0: no EXIF; 1 to 8: EXIF with this value, the pixels stored turned accordingly
 };

@@ -82,9 +82,24 @@ struct PhotoNumbers {
 class PhotoDeriver {
  public:
   virtual ~PhotoDeriver() = default;
-  // Makes preview and thumbnail beside the original and returns when both are on the disk. Errors: media_type,
-  // media_dimensions, media_undecodable, media_limits: final for this photo. unavailable: try again.
+  // Makes preview, thumbnail and what a PhotoComparer reads beside the original and returns when all are on the disk.
+  // Errors: media_type, media_dimensions, media_undecodable, media_limits: final for this photo. unavailable: try
+  // again.
   virtual Result<PhotoNumbers> derive(const Sha256& sha) = 0;
+};
+
+struct PhotoLikeness {
+  std::uint32_t place = 0;  // 0..1000: how much of one place both show
+  std::uint32_t copy = 0;  // 0..1000: how much of the later one is the very picture of the earlier one, or a part of it
+  bool judged = false;     // false: one of them shows too little to say anything of places
+};
+// Of photos that were derived. Errors: not_found (not derived, or by a program of before), storage_failed.
+class PhotoComparer {
+ public:
+  virtual ~PhotoComparer() = default;
+  // Under which it is looked for: a copy of a photo shares some of its keys. None negative; a hundred at most.
+  virtual Result<std::vector<std::int64_t>> keys(const Sha256& sha) = 0;
+  virtual Result<PhotoLikeness> compare(const Sha256& earlier, const Sha256& later) = 0;
 };
 
 }  // namespace gridward::app

@@ -48,6 +48,13 @@ class Auth {
 };
 
 // ---- cases --------------------------------------------------------------------------------------------------------
+// Of another case nothing is shown to whom it does not concern.
+struct PhotoFlag {
+  domain::LikenessKind kind = domain::LikenessKind::reused;
+  std::uint32_t score = 0;  // 0..1000
+  std::optional<Sha256> other;
+  std::optional<Uuid> other_case;
+};
 struct MediaView {
   Sha256 sha256{};
   MediaRole role = MediaRole::scene;
@@ -56,6 +63,7 @@ struct MediaView {
   std::uint64_t have = 0;  // bytes here
   std::string problem;
   std::optional<PhotoNumbers> numbers;
+  std::vector<PhotoFlag> flags;
 };
 struct CaseView {
   domain::CaseRecord record;
@@ -264,6 +272,27 @@ class PhotoJobs {
   Services services_;
   PhotoDeriver& deriver_;
   const std::size_t parallel_;
+};
+// Compares each derived photo with those of its case and with all earlier ones. What it finds are flags for a reviewer.
+class LikenessJobs {
+ public:
+  LikenessJobs(Services services, PhotoDeriver& deriver, PhotoComparer& comparer);
+  bool run_once();
+
+ private:
+  Result<void> run(const Sha256& sha);
+  Result<std::vector<std::int64_t>> keys_of(const Sha256& sha);
+  Result<void> judge(const Sha256& sha, std::span<const std::int64_t> keys, std::vector<LikenessFinding>& found);
+  Result<void> judge_reuse(const Sha256& sha, const std::vector<PhotoUse>& uses,
+                           const std::vector<std::vector<PhotoUse>>& others,
+                           const std::map<Uuid, std::string>& districts, UnixMs now,
+                           std::vector<LikenessFinding>& found);
+  Result<void> judge_places(const Sha256& sha, const std::vector<PhotoUse>& photos, UnixMs now,
+                            std::vector<LikenessFinding>& found);
+
+  Services services_;
+  PhotoDeriver& deriver_;
+  PhotoComparer& comparer_;
 };
 // Evidence that nobody waits for, and a check costs about as much as taking the record in: it gives way to whoever does
 // wait, but not for ever.

@@ -6,6 +6,7 @@
 #include <gridward/domain/access.hpp>
 #include <gridward/domain/case.hpp>
 #include <gridward/domain/duty.hpp>
+#include <gridward/domain/likeness.hpp>
 #include <gridward/shared/clock.hpp>
 #include <gridward/shared/message.hpp>
 #include <map>
@@ -197,14 +198,19 @@ struct CaseFilter {
   std::vector<std::string> stages;  // names; empty: all
   bool overdue = false;             // open and past a due; then the longest past it first
   std::string grid;
-  std::string text;                   // substring of number or text
+  // A number from its beginning or from its day on, wherever it is. Else a substring of number or text, in the newest
+  // cases of the list (the longest overdue ones): each page looks at a bounded number, and the next goes on behind
+  // them.
+  std::string text;
   std::optional<std::string> cursor;  // of the previous page
   std::size_t limit = 50;             // at most 200
 };
 struct CasePage {
   std::vector<domain::CaseRecord> cases;  // newest update first
   std::optional<std::string> next;
-  std::size_t total = 0;  // exact to 10,000, then 10,001
+  std::size_t total = 0;  // exact to 10,000, then 10,001; of a search: found in what its first page looked at
+  // A search looked at no case behind this time, and there are some: `next` goes on there.
+  std::optional<UnixMs> searched_to;
 };
 // How many cases: process -> stage -> number.
 using CaseCounts = std::map<std::string, std::map<std::string, std::size_t>>;
@@ -280,6 +286,30 @@ struct PhotoJob {
   std::int64_t row = 0;
   Sha256 sha256{};
   int attempts = 0;
+};
+
+struct LikenessJob {
+  Sha256 sha256{};
+  int attempts = 0;
+};
+// A photo in a case, named there by who delivered it.
+struct PhotoUse {
+  Sha256 sha256{};
+  Uuid case_id;
+  std::int64_t link = 0;  // grows in the order in which records came
+  std::int64_t record = 0;
+  MediaRole role = MediaRole::scene;
+};
+// One of a kind for each photo of a case.
+struct LikenessFinding {
+  Uuid case_id;
+  Sha256 sha256{};
+  domain::LikenessKind kind = domain::LikenessKind::reused;
+  std::uint32_t score = 0;      // 0..1000; 0 for a blurred one
+  std::optional<Sha256> other;  // which it is like, or unlike
+  std::optional<Uuid> other_case;
+  UnixMs made_at{};
+  bool operator==(const LikenessFinding&) const = default;
 };
 
 // One transaction. Used on the thread that was given it, never kept. Throws only when the database is lost;
@@ -405,7 +435,7 @@ class Tx {
   virtual void update_task(const VerifyTask& task) = 0;
 
   // media
-  // record: the row, for two devices may use one id.
+  // record: the row, for two devices may use one id. Of a photo that is derived already a likeness job is added.
   virtual void expect_media(const MediaRef& media, std::int64_t record, const std::optional<Uuid>& case_id) = 0;
   virtual std::optional<MediaRow> find_media(const Sha256& sha) = 0;
   virtual std::vector<CaseMedia> case_media(const Uuid& case_id) = 0;  // in the order they were named
@@ -426,11 +456,30 @@ class Tx {
   virtual void retry_photo_job(std::int64_t row) = 0;  // attempts + 1
   virtual void finish_photo_job(std::int64_t row) = 0;
 
+  // likeness
+  virtual void add_likeness_job(const Sha256& sha) = 0;  // the same again is ok
+  virtual std::vector<LikenessJob> likeness_jobs(std::size_t limit) = 0;
+  virtual void retry_likeness_job(const Sha256& sha) = 0;  // attempts + 1
+  virtual void finish_likeness_job(const Sha256& sha) = 0;
+  virtual void set_photo_keys(const Sha256& sha, std::span<const std::int64_t> keys) = 0;
+  // Derived photos that share some of these keys, those with the most first. Reads what shares something, no more.
+  virtual std::vector<Sha256> alike_photos(std::span<const std::int64_t> keys, const Sha256& without,
+                                           std::size_t limit) = 0;
+  virtual std::vector<PhotoUse> photo_uses(const Sha256& sha) = 0;     // in cases, once derived; in order of link
+  virtual std::vector<PhotoUse> case_photos(const Uuid& case_id) = 0;  // the same of a case
+  // False: it was said before.
+  virtual bool put_finding(const LikenessFinding& finding) = 0;
+  virtual bool remove_finding(const Uuid& case_id, const Sha256& sha, domain::LikenessKind kind) = 0;
+  virtual std::vector<LikenessFinding> case_findings(const Uuid& case_id) = 0;
+
   // down
   virtual std::uint64_t enqueue_down(std::string_view device, std::string_view kind, std::string_view body,
                                      UnixMs now) = 0;  // gives its number, from 1 per device
   // Not acknowledged, lowest number first. A restored store keeps back what it numbered since, until agree_down.
   virtual std::vector<DownItem> pending_down(std::string_view device, std::size_t limit) = 0;
+  // The lowest number not acknowledged, kept back or not, or else the one that comes next: nothing below it is sent any
+  // more. After agree_down, which may give new numbers.
+  virtual std::uint64_t first_down(std::string_view device) = 0;
   // The highest of a kind that is not acknowledged, kept back or not.
   virtual std::optional<DownItem> last_pending_down(std::string_view device, std::string_view kind) = 0;
   // Devices not revoked and seen at `seen_since` or later whose lowest of these was last sent (or made) at `before` or
@@ -440,6 +489,8 @@ class Tx {
   // The device has everything up to `ack`; nothing: it was wiped, or never had an item. Of a store that was put back
   // the device may have more numbers than were given here: what it cannot have is numbered anew above its `ack`.
   virtual void agree_down(std::string_view device, std::optional<std::uint64_t> ack) = 0;
+  // Nothing is kept back: the store was not restored, or agree_down has been since.
+  virtual bool down_agreed(std::string_view device) = 0;
 
   virtual void insert_notice(const NoticeRow& notice) = 0;
   virtual std::optional<NoticeRow> find_notice(const Uuid& id) = 0;

@@ -1,5 +1,5 @@
 // Photos as files: part/<sha256>-<device in hex> while pieces arrive, original/ab/<sha256> once sealed, preview/ and
-// thumb/ beside it, tmp/ for what is being made. Whatever a call has returned survives power loss.
+// thumb/ and likeness/ beside it, tmp/ for what is being made. Whatever a call has returned survives power loss.
 #pragma once
 
 #include <array>
@@ -31,11 +31,13 @@ class FilePhotoStore final : public app::PhotoStore {
   Result<void> seal(const Sha256& sha, std::string_view device, std::uint64_t size) override;
   bool has_original(const Sha256& sha) override;
   std::string path(const Sha256& sha, app::PhotoSize size) const override;
+  std::filesystem::path description(const Sha256& sha) const;  // what photo_description.hpp reads
 
   // Where the derivatives of one run are made. Each call gives other names.
   struct Draft {
     std::filesystem::path preview;
     std::filesystem::path thumb;
+    std::filesystem::path description;
   };
   Draft draft(const Sha256& sha);
   // Moves a draft, its contents already on the disk, to its place. Error: storage_failed.

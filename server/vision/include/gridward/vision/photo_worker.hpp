@@ -45,6 +45,7 @@ struct DerivedPhoto {
   PhotoFormat format = PhotoFormat::jpeg;
   DerivativeFile preview;
   DerivativeFile thumb;
+  std::uint64_t description_bytes = 0;
 };
 
 // One worker process, started with the first photo. Not thread-safe: one thread at a time; `pid` may be read by any
@@ -59,12 +60,12 @@ class PhotoWorker {
   // Starts the process where none runs. Error: unavailable.
   Result<void> start();
 
-  // Blocks until both JPEG files are written and their contents are on the disk (their folders' entries are not);
-  // after an error neither is left. Both targets are overwritten. Errors: media_type, media_dimensions,
+  // Blocks until both JPEG files and the description are written and their contents are on the disk (their folders'
+  // entries are not); after an error none is left. The targets are overwritten. Errors: media_type, media_dimensions,
   // media_undecodable, media_limits say something of the photo and are final; unavailable (no worker) and
   // storage_failed (files) do not. A worker that died of something that may come from outside gets a second try.
   Result<DerivedPhoto> derive(const std::filesystem::path& original, const std::filesystem::path& preview,
-                              const std::filesystem::path& thumb);
+                              const std::filesystem::path& thumb, const std::filesystem::path& description);
 
   // Ends the process; the next photo starts another.
   void stop();

@@ -150,6 +150,7 @@ class TestServer {
       const std::lock_guard lock(mutex_);
       item = {next_n_++, kind, body};
       items_.push_back(item);
+      item.first = items_.front().n;
     }
     if (now) send(device, item);
   }
@@ -227,6 +228,9 @@ class TestServer {
       if (up.hello) {
         ++hellos_;
         again = items_;
+        const auto first = items_.empty() ? next_n_ : items_.front().n;
+        if (!up.generation || up.generation == generation_) receipt.first = first;
+        for (auto& item : again) item.first = first;
         if (items_backwards.get()) std::reverse(again.begin(), again.end());
       }
     }
