@@ -166,7 +166,10 @@ int serve(const Args& args) {
     pages = std::move(*loaded);
   }
 
-  SystemClock clock;
+  auto made_clock = make_clock(config->test_clock_file);
+  if (!made_clock) return say(made_clock.error(), kBadInput);
+  auto& clock = **made_clock;
+  if (!config->test_clock_file.empty()) log::warn("the clock is moved by a test", {{"file", config->test_clock_file}});
   PlatformCrypto crypto;
   http::LiveHub hub;
   PagesAndJobs live(hub);
@@ -183,8 +186,7 @@ int serve(const Args& args) {
   app::SignatureJobs signature_jobs(services);
   const std::chrono::seconds resend(config->mqtt_resend_s);
   app::DownJobs down_jobs(services, resend);
-  std::optional<JobThread> photo_thread(
-      std::in_place, "photos", [&] { return photo_jobs.run_once(); }, kJobPause);
+  std::optional<JobThread> photo_thread(std::in_place, "photos", [&] { return photo_jobs.run_once(); }, kJobPause);
   std::optional<JobThread> signature_thread(
       std::in_place, "signatures", [&] { return signature_jobs.run_once(); }, kJobPause);
   app::DeadlineJobs deadline_jobs(services);
