@@ -268,8 +268,8 @@ def whistle(w):
     w.at("2026-03-17 10:00")
     w.town.refused(case, "decide_lead", 422, "missing_field", field="fields.participants", unit=U3, minutes="定规建办主责")
     w.town.refused(case, "decide_lead", 422, "out_of_range", "does not assist itself", field="fields.assisting_units", unit=U3,
-                   assisting_units=[U3], participants="规建办、农办", minutes="定规建办主责")
-    case = w.town.act(case, "decide_lead", to="awaiting_take", unit=U3, assisting_units=[U4], participants="规建办、农办", minutes="定规建办主责")
+                   assisting_units=[U3], participants=["规建办", "农办"], minutes="定规建办主责")
+    case = w.town.act(case, "decide_lead", to="awaiting_take", unit=U3, assisting_units=[U4], participants=["规建办", "农办"], minutes="定规建办主责")
     # Tuesday 17 March: 18, 19, 20, 23, 24, 25, 26. No clock to return it.
     same("the clocks", running(case), {"handle": "2026-03-26 17:30"})
     w.u03.refused(case, "request_return", 409, "illegal_transition", "a joint meeting decided the lead", note="推诿", reason="not_duty",
@@ -493,19 +493,19 @@ def catch_up(w):
     w.start_server()
     case = w.happened(urgent, "overdue", 2)
     # 80 % as in the story before: 14:12 of the day, and 14:42 of the second day.
-    same("the urgent one's", alarms_of(case), [("warn", "return", "2026-06-01 14:12"), ("overdue", "return", "2026-06-01 15:00"),
-                                               ("warn", "handle", "2026-06-03 14:42"), ("overdue", "handle", "2026-06-03 17:30")])
+    same("the urgent one's", alarms_of(case), [("warn", "return", "2026-06-01 14:12"), ("scores.overdue", "return", "2026-06-01 15:00"),
+                                               ("warn", "handle", "2026-06-03 14:42"), ("scores.overdue", "handle", "2026-06-03 17:30")])
     holds("each recorded when the server knew", all(local(event["recorded"])[:15] == "2026-06-09 10:0" for event in case["events"][3:]))
     case = w.happened(general, "overdue")
     # One day of seven hours: 80 % are 5.6 hours, 3.5 in the morning and 2.1 from 14:00.
-    same("the general one's", alarms_of(case), [("warn", "return", "2026-06-02 16:06"), ("overdue", "return", "2026-06-02 17:30")])
+    same("the general one's", alarms_of(case), [("warn", "return", "2026-06-02 16:06"), ("scores.overdue", "return", "2026-06-02 17:30")])
     w.stop_server()
     w.at("2026-06-11 09:00")
     w.start_server()
     case = w.happened(general, "overdue", 2)
     # Seven days: 39.2 of 49 hours are five days and 4.2 hours of the sixth, which is 9 June.
-    same("the general one's", alarms_of(case), [("warn", "return", "2026-06-02 16:06"), ("overdue", "return", "2026-06-02 17:30"),
-                                                ("warn", "handle", "2026-06-09 14:42"), ("overdue", "handle", "2026-06-10 17:30")])
+    same("the general one's", alarms_of(case), [("warn", "return", "2026-06-02 16:06"), ("scores.overdue", "return", "2026-06-02 17:30"),
+                                                ("warn", "handle", "2026-06-09 14:42"), ("scores.overdue", "handle", "2026-06-10 17:30")])
     same("the urgent one was told nothing twice", len(w.case(urgent)["events"]), 7)
     w.told(urgent, "已受理", "已转办：规划建设办公室", "已超期：办结")
     w.told(general, "已受理", "已转办：规划建设办公室", "已超期：办结")
@@ -516,7 +516,7 @@ def coordination(w):
     case = w.intake.hand_in("河道清淤责任不清", town=TOWN, category="water-leak", channel="whistle")
     same("step", (case["process"], case["stage"], case["step"]), ("coordination", "list", "drafting"))
     w.intake.refused(case, "draft_list", 422, "missing_field", "0 files of role scan, at least 1", field="media", note="责任清单")
-    w.intake.refused(case, "hold_meeting", 409, "illegal_transition", "hold_meeting is not possible; possible: ", participants="三部门")
+    w.intake.refused(case, "hold_meeting", 409, "illegal_transition", "hold_meeting is not possible; possible: ", participants=["三部门"])
     w.intake.act(case, "void_case", note="改由镇处理", to="voided", reason="mistake")
 
 
@@ -532,7 +532,7 @@ def coordination_whole(w):
         w.intake.act(case, "draft_list", note="责任清单二稿", to="awaiting_approval")
         w.dleader.act(case, "approve_list", to="awaiting_meeting")
         w.intake.refused(case, "hold_meeting", 422, "missing_field", field="fields.participants")
-        w.intake.act(case, "hold_meeting", to="awaiting_minutes", participants="农办、规建办")
+        w.intake.act(case, "hold_meeting", to="awaiting_minutes", participants=["农办", "规建办"])
         w.intake.act(case, "file_minutes", to="awaiting_orders", minutes="农办主责")
         case = w.intake.act(case, "transfer", to="supervising", unit=U4, assisting_units=[U3])
         same("the clocks", running(case), {"handle": "2026-06-17 17:30"})  # Monday, urgent: Tuesday and Wednesday

@@ -98,7 +98,7 @@ def day_off(w):
     w.town.refused(case, "close", 403, "forbidden", closing_basis="answered")  # the county's center closes
     case = w.coord.act(case, "close", to="done", closing_basis="answered")
     same("scores", [(row["rule"], row["of_unit"], row["whom"], row["points"], row["causes"]) for row in case["scores"]],
-         [("day_off_report", False, w.member.entry["member"], 100, [1])])
+         [("scores.day_off_report", False, w.member.entry["member"], 100, [1])])
     w.coord.act(case, "archive", to="archived")
 
 
@@ -131,7 +131,7 @@ def returned(w):
     case = w.coord.act(case, "whistle", note="多部门", to="joint_meeting")
     same("it stands still", running(case), {"dispatch": None})
     w.at("2026-03-12 10:30")
-    case = w.coord.act(case, "decide_lead", to="awaiting_take", unit=U1, assisting_units=[U4], participants="执法、农办", minutes="执法主责")
+    case = w.coord.act(case, "decide_lead", to="awaiting_take", unit=U1, assisting_units=[U4], participants=["执法", "农办"], minutes="执法主责")
     # Thursday: Friday, Monday, Tuesday.
     same("the lead's clocks", running(case), {"respond": "2026-03-12 11:00", "arrive": "2026-03-12 12:30", "handle": "2026-03-17 18:00"})
     w.u01.refused(case, "request_return", 409, "illegal_transition", "a joint meeting decided the lead", **asked)
@@ -169,8 +169,8 @@ def catch_up(w):
     case = w.happened(case, "overdue", 3)
     # 80 %: 24 of 30 minutes, 96 of 120, and 19.2 of 24 hours, which is two days and 3.2 hours.
     same("in order", [(event["type"], event["fields"]["clock"], local(event["at"])) for event in of_type(case, "warn", "overdue")],
-         [("warn", "respond", "2026-04-07 09:24"), ("overdue", "respond", "2026-04-07 09:30"), ("warn", "arrive", "2026-04-07 10:36"),
-          ("overdue", "arrive", "2026-04-07 11:00"), ("warn", "handle", "2026-04-10 11:12"), ("overdue", "handle", "2026-04-10 18:00")])
+         [("warn", "respond", "2026-04-07 09:24"), ("scores.overdue", "respond", "2026-04-07 09:30"), ("warn", "arrive", "2026-04-07 10:36"),
+          ("scores.overdue", "arrive", "2026-04-07 11:00"), ("warn", "handle", "2026-04-10 11:12"), ("scores.overdue", "handle", "2026-04-10 18:00")])
     w.told(case, "已受理", "已转办：规划建设办公室", "已超期：响应", "已超期：到场", "已超期：办结")
 
 
@@ -215,10 +215,10 @@ def scored(w):
         same("late", case["fields"]["on_time"], False)
         number = {event["type"]: [e["n"] for e in case["events"] if e["type"] == event["type"]] for event in case["events"]}
         found = sorted((row["rule"], row["of_unit"], row["whom"], row["points"]) for row in case["scores"])
-        same("scores", found, sorted([("second_time", True, U3, -200), ("overdue", True, U3, -200), ("untrue", True, U3, -500)]))
+        same("scores", found, sorted([("scores.second_time", True, U3, -200), ("scores.overdue", True, U3, -200), ("scores.untrue", True, U3, -500)]))
         causes = {row["rule"]: row["causes"] for row in case["scores"]}
-        same("by which events", causes, {"second_time": number["rework"], "overdue": sorted(number["overdue"] + number["feedback"][-1:]),
-                                         "untrue": number["verify"][:1]})
+        same("by which events", causes, {"scores.second_time": number["rework"], "scores.overdue": sorted(number["overdue"] + number["feedback"][-1:]),
+                                         "scores.untrue": number["verify"][:1]})
         w.coord.act(case, "archive", to="archived", paper_at=w.now())
         w.told(case, "已受理", "已转办：规划建设办公室", "已转办：规划建设办公室", "已超期：办结", "已结案")
     finally:

@@ -92,11 +92,15 @@ class Person:
     def act(self, case, action, note="", to=None, **fields):
         """One act on the case as it is now; `to`: the step it must be in then. Answers with the case after it."""
         case_id = case if isinstance(case, str) else case["id"]
-        body = {"action": action, "version": self.world.version(case_id), "note": note, "fields": fields}
-        try:
-            after = self.call("POST", f"/api/cases/{case_id}/actions", body)
-        except Refused as refused:
-            raise Wrong(f"{self.login} could not {action}: {refused}") from None
+        # A clock that was moved makes events of its own; as at a desk, the act is then tried on the case as it is.
+        for attempt in range(4):
+            body = {"action": action, "version": self.world.version(case_id), "note": note, "fields": fields}
+            try:
+                after = self.call("POST", f"/api/cases/{case_id}/actions", body)
+                break
+            except Refused as refused:
+                if refused.body.get("name") != "version_conflict" or attempt == 3:
+                    raise Wrong(f"{self.login} could not {action}: {refused}") from None
         if to is not None:
             same(f"the step after {action}", after["step"], to)
         return after
@@ -104,14 +108,17 @@ class Person:
     def refused(self, case, action, status, name, detail="", note="", field=None, **fields):
         """The act is refused so, as problem+json; nothing of it happened."""
         case_id = case if isinstance(case, str) else case["id"]
-        before = self.world.version(case_id)
-        body = {"action": action, "version": before, "note": note, "fields": fields}
-        try:
-            self.call("POST", f"/api/cases/{case_id}/actions", body)
-        except Refused as refused:
-            problem = refused.body
-        else:
-            raise Wrong(f"{self.login} was let {action}")
+        for _ in range(4):
+            before = self.world.version(case_id)
+            body = {"action": action, "version": before, "note": note, "fields": fields}
+            try:
+                self.call("POST", f"/api/cases/{case_id}/actions", body)
+            except Refused as refused:
+                problem = refused.body
+            else:
+                raise Wrong(f"{self.login} was let {action}")
+            if problem.get("name") != "version_conflict":
+                break
         what = f"{self.login} refused {action}: {problem.get('field')}: {problem.get('detail')}"
         same(what, (problem.get("status"), problem.get("name")), (status, name))
         same(what, problem.get("type"), f"/errors/{name}")
@@ -231,7 +238,9 @@ class World:
 
     def set_time(self, text):
         ahead = unix_ms(text) - self.now()
-        holds(f"time goes on: {text} is before {local(self.now())}", ahead >= 0 or self.offset == 0)
+        holds(f"time goes on: {text} is before {local(self.now())}", ahead >= -60_000 or self.offset == 0)
+        if ahead < 0 and self.offset != 0:
+            return  # that minute has begun
         self.set_offset(self.offset + ahead)
 
     def at(self, text):
@@ -340,6 +349,8 @@ def without_scans(w, profile):
         for move in process["moves"]:
             if "when" in move and not field & set(move["roles"]):
                 move["when"] = [guard for guard in move["when"] if not guard.startswith("media:")]
+                if not move["when"]:
+                    del move["when"]
     shutil.copy(os.path.join(PROFILES, "holidays.json"), w.folder)
     path = os.path.join(w.folder, f"{profile}-without-scans.json")
     with open(path, "w", encoding="utf-8") as file:
