@@ -493,19 +493,19 @@ def catch_up(w):
     w.start_server()
     case = w.happened(urgent, "overdue", 2)
     # 80 % as in the story before: 14:12 of the day, and 14:42 of the second day.
-    same("the urgent one's", alarms_of(case), [("warn", "return", "2026-06-01 14:12"), ("scores.overdue", "return", "2026-06-01 15:00"),
-                                               ("warn", "handle", "2026-06-03 14:42"), ("scores.overdue", "handle", "2026-06-03 17:30")])
+    same("the urgent one's", alarms_of(case), [("warn", "return", "2026-06-01 14:12"), ("overdue", "return", "2026-06-01 15:00"),
+                                               ("warn", "handle", "2026-06-03 14:42"), ("overdue", "handle", "2026-06-03 17:30")])
     holds("each recorded when the server knew", all(local(event["recorded"])[:15] == "2026-06-09 10:0" for event in case["events"][3:]))
     case = w.happened(general, "overdue")
     # One day of seven hours: 80 % are 5.6 hours, 3.5 in the morning and 2.1 from 14:00.
-    same("the general one's", alarms_of(case), [("warn", "return", "2026-06-02 16:06"), ("scores.overdue", "return", "2026-06-02 17:30")])
+    same("the general one's", alarms_of(case), [("warn", "return", "2026-06-02 16:06"), ("overdue", "return", "2026-06-02 17:30")])
     w.stop_server()
     w.at("2026-06-11 09:00")
     w.start_server()
     case = w.happened(general, "overdue", 2)
     # Seven days: 39.2 of 49 hours are five days and 4.2 hours of the sixth, which is 9 June.
-    same("the general one's", alarms_of(case), [("warn", "return", "2026-06-02 16:06"), ("scores.overdue", "return", "2026-06-02 17:30"),
-                                                ("warn", "handle", "2026-06-09 14:42"), ("scores.overdue", "handle", "2026-06-10 17:30")])
+    same("the general one's", alarms_of(case), [("warn", "return", "2026-06-02 16:06"), ("overdue", "return", "2026-06-02 17:30"),
+                                                ("warn", "handle", "2026-06-09 14:42"), ("overdue", "handle", "2026-06-10 17:30")])
     same("the urgent one was told nothing twice", len(w.case(urgent)["events"]), 7)
     w.told(urgent, "已受理", "已转办：规划建设办公室", "已超期：办结")
     w.told(general, "已受理", "已转办：规划建设办公室", "已超期：办结")

@@ -169,8 +169,8 @@ def catch_up(w):
     case = w.happened(case, "overdue", 3)
     # 80 %: 24 of 30 minutes, 96 of 120, and 19.2 of 24 hours, which is two days and 3.2 hours.
     same("in order", [(event["type"], event["fields"]["clock"], local(event["at"])) for event in of_type(case, "warn", "overdue")],
-         [("warn", "respond", "2026-04-07 09:24"), ("scores.overdue", "respond", "2026-04-07 09:30"), ("warn", "arrive", "2026-04-07 10:36"),
-          ("scores.overdue", "arrive", "2026-04-07 11:00"), ("warn", "handle", "2026-04-10 11:12"), ("scores.overdue", "handle", "2026-04-10 18:00")])
+         [("warn", "respond", "2026-04-07 09:24"), ("overdue", "respond", "2026-04-07 09:30"), ("warn", "arrive", "2026-04-07 10:36"),
+          ("overdue", "arrive", "2026-04-07 11:00"), ("warn", "handle", "2026-04-10 11:12"), ("overdue", "handle", "2026-04-10 18:00")])
     w.told(case, "已受理", "已转办：规划建设办公室", "已超期：响应", "已超期：到场", "已超期：办结")
 
 
