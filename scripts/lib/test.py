@@ -1,6 +1,8 @@
 """scripts/test: every runner's results as one sum."""
 import argparse
+import concurrent.futures
 import glob
+import itertools
 import json
 import os
 import re
@@ -204,6 +206,47 @@ def whole_path(build_dir, total):
     done(begin, "done")
 
 
+STORY_RUNS = [("binhai", "sqlite"), ("heyang", "postgresql"), ("binhai", "postgresql"), ("heyang", "sqlite")]
+STORY_LINE = re.compile(r"(ok|not ok) (.*)")
+
+
+def stories(build_dir, only, total):
+    """tests/stories: each profile on each database, two servers at a time. A story is a line `ok …` or `not ok …`."""
+    begin = stage("stories, through the API against the real server")
+    script = os.path.join(ROOT, "tests", "stories", "run.py")
+
+    def tell(run):
+        profile, database = run
+        command = [sys.executable, "-u", script, "--profile", profile, "--database", database, "--build-dir", build_dir]
+        child = subprocess.Popen(command + (["--only", only] if only else []), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 text=True, errors="replace", stdin=subprocess.DEVNULL)
+        lines = []
+        for line in child.stdout:
+            lines.append(line.rstrip())
+            if STORY_LINE.match(line):
+                say("   " + line.rstrip())
+        return run, child.wait(), lines
+
+    count = 0
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for (profile, database), status, lines in pool.map(tell, STORY_RUNS):
+            failed = False
+            for at, line in enumerate(lines):
+                found = STORY_LINE.match(line)
+                if not found:
+                    continue
+                count += 1
+                ok = found[1] == "ok"
+                failed = failed or not ok
+                below = list(itertools.takewhile(lambda text: not STORY_LINE.match(text), lines[at + 1:]))
+                total.add(f"story: {found[2]}", ok, "\n".join(below))
+            if only and status == 0 and not lines:
+                continue  # none of this profile has the words
+            if not any(STORY_LINE.match(line) for line in lines) or (status != 0 and not failed):
+                total.add(f"stories of {profile} on {database}", False, "\n".join(lines))
+    done(begin, f"{count} told")
+
+
 def power_loss(build_dir, seed, total):
     """The long form of what the component tests do at a sample of the points; with their own progress."""
     begin = stage("power loss, at every point")
@@ -235,8 +278,8 @@ def power_loss(build_dir, seed, total):
 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/test", description="runs the tests; the last line is the sum")
-    parser.add_argument("what", nargs="?", default="all", choices=["unit", "component", "e2e", "chaos", "powerloss", "all"])
-    parser.add_argument("--only", metavar="WORDS", help="of chaos: the faults whose name has this")
+    parser.add_argument("what", nargs="?", default="all", choices=["unit", "component", "stories", "e2e", "chaos", "powerloss", "all"])
+    parser.add_argument("--only", metavar="WORDS", help="of chaos: the faults whose name has this; of stories: those whose title has this")
     parser.add_argument("--seed", type=int, help="of powerloss")
     parser.add_argument("--build-dir", default=os.path.join(ROOT, "build", "ci"))
     parser.add_argument("--no-build", action="store_true", help="use what is built in --build-dir")
@@ -261,6 +304,8 @@ def main():
             web_unit(total)
         if everything or args.what == "component":
             run_ctest("component", build_dir, total)
+        if everything or args.what == "stories":
+            stories(build_dir, args.only, total)
         if args.what == "powerloss":  # not part of all: it takes some minutes
             power_loss(build_dir, args.seed, total)
         if everything or args.what == "e2e":

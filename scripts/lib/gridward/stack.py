@@ -85,6 +85,7 @@ class Stack:
         self.https = https
         self.device_config = {}  # more of every handheld's configuration
         self.own_config = {}     # … and of one: by device
+        self.server_config = {}  # more of the server's
         self.children = []  # in the order they were started
         self.accounts = {}
         self.handhelds = []
@@ -147,9 +148,12 @@ class Stack:
         for name in ("ca.key", "server.key"):
             os.chmod(os.path.join(tls, name), 0o600)
 
-    def make_accounts(self):
+    def people(self):
         with open(os.path.join(DEMO, "people.csv"), encoding="utf-8", newline="") as file:
-            people = list(csv.DictReader(file))
+            return list(csv.DictReader(file))
+
+    def make_accounts(self):
+        people = self.people()
         known = read_json(self.path("accounts.json"), {}).get("all", {})
         everyone = {p["login"]: {**p, "password": known.get(p["login"], {}).get("password") or password()} for p in people}
         self.fresh_accounts = [login for login in everyone if login not in known]
@@ -224,7 +228,7 @@ class Stack:
             config["http.web_dir"] = self.web_dir
         if self.https:
             config |= {"http.tls_cert": "tls/server.crt", "http.tls_key": "tls/server.key"}
-        write_private(self.path("server.json"), json.dumps(config, indent=1) + "\n")
+        write_private(self.path("server.json"), json.dumps(config | self.server_config, indent=1) + "\n")
 
     # -- broker
     def start_broker(self):

@@ -123,8 +123,13 @@ std::optional<std::string> progress_text(const domain::Policy& policy, const Cas
       return "已转办：" + unit_name;
     case Action::close:
       return with("已结案", event.note);
-    case Action::overdue:
-      return "已超期：" + clock_title(policy, domain::text_of(event.fields, Field::clock));
+    case Action::overdue: {
+      const auto name = domain::text_of(event.fields, Field::clock);
+      // A right that runs out (退单) ends with its clock, and is nobody's lateness.
+      const auto* clock = state.clock(name);
+      if (clock == nullptr || !clock->running()) return std::nullopt;
+      return "已超期：" + clock_title(policy, name);
+    }
     default:
       return std::nullopt;
   }

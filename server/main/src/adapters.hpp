@@ -4,6 +4,8 @@
 #include <chrono>
 #include <gridward/app/ports.hpp>
 #include <gridward/platform/crypto.hpp>
+#include <memory>
+#include <string>
 
 namespace gridward::main_program {
 
@@ -11,6 +13,9 @@ class SystemClock final : public app::Clock {
  public:
   UnixMs now() override { return std::chrono::floor<Millis>(std::chrono::system_clock::now()); }
 };
+
+// The system's clock; in a build for tests the moved one when `file` names how far (config key test_clock_file).
+Result<std::unique_ptr<app::Clock>> make_clock(const std::string& file);
 
 class PlatformCrypto final : public app::Crypto {
  public:

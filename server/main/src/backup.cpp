@@ -41,7 +41,7 @@ int tell_settled(const backup::Settled& settled) {
 int backup_make(const Args& args) {
   Tool tool;
   if (const int status = open_existing(args, tool); status != kDone) return status;
-  const auto made = backup::make(*tool.store, *photos_of(tool.config), args.words[0], tool.clock.now());
+  const auto made = backup::make(*tool.store, *photos_of(tool.config), args.words[0], tool.clock->now());
   if (!made) return say(made.error(), kFailed);
   list(made->missing, "lost or damaged in the data folder, not in the backup");
   std::printf("%s: database and %zu photos, %zu of them linked to an earlier backup\n", made->folder.c_str(),

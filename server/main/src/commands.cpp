@@ -220,6 +220,7 @@ int device_revoke(const Args& args) {
 int config_check(const Args& args) {
   const auto config = config_of(args);
   if (!config) return kBadInput;
+  if (const auto clock = make_clock(config->test_clock_file); !clock) return say(clock.error(), kBadInput);
   return check_profile(config->policy_file, kBadInput);
 }
 

@@ -167,7 +167,10 @@ int serve(const Args& args) {
     pages = std::move(*loaded);
   }
 
-  SystemClock clock;
+  auto made_clock = make_clock(config->test_clock_file);
+  if (!made_clock) return say(made_clock.error(), kBadInput);
+  auto& clock = **made_clock;
+  if (!config->test_clock_file.empty()) log::warn("the clock is moved by a test", {{"file", config->test_clock_file}});
   PlatformCrypto crypto;
   http::LiveHub hub;
   PagesAndJobs live(hub);

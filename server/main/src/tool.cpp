@@ -29,6 +29,9 @@ int open_tool(const Args& args, Tool& tool) {
   auto config = config_of(args);
   if (!config) return kBadInput;
   tool.config = std::move(*config);
+  auto clock = make_clock(tool.config.test_clock_file);
+  if (!clock) return say(clock.error(), kBadInput);
+  tool.clock = std::move(*clock);
   auto policy = profile::load_policy(tool.config.policy_file);
   if (!policy) return say(policy.error(), kBadInput);
   tool.policy = std::move(*policy);

@@ -31,13 +31,13 @@ struct Tool {
   platform::Config config;
   std::unique_ptr<storage::StoreWithControl> store;
   domain::Policy policy;
-  SystemClock clock;
+  std::unique_ptr<app::Clock> clock;
   PlatformCrypto crypto;
   NoPages pages;
   NoDevices devices;
   NoPhotos photos;
 
-  app::Services services() { return {*store, clock, crypto, pages, devices, photos, policy}; }
+  app::Services services() { return {*store, *clock, crypto, pages, devices, photos, policy}; }
 };
 
 // Gives the exit status when something is wrong.

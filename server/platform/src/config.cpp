@@ -166,6 +166,13 @@ const ConfigKey kKeys[] = {
      .greatest = 64,
      .zh = "照片处理进程数",
      .en = "Photo processes"},
+    {.name = "test_clock_file",
+     .member = &Config::test_clock_file,
+     .standard = "",
+     .is_path = true,
+     .zh = "仅供测试：文件中写有服务器时钟应移动的毫秒数；正式版本拒绝此项",
+     .en = "For tests only: a file with the milliseconds by which the server's clock is moved; a release build refuses "
+           "it"},
 };
 
 std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }

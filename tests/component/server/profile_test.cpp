@@ -28,7 +28,7 @@ class ProfileCommands : public ProgramTest {
       "channels": {"window": {"name": "窗口", "process": "p", "article": "第五条"}}, "clocks": {"reply": "答复"},
       "processes": {"p": {"title": "来件", "article": "第六条", "stages": {"s": "办"},
         "steps": {"in": {"stage": "s", "title": "来"}, "out": {"stage": "s", "title": "完", "ends": true}},
-        "moves": [{"action": "report", "from": [], "to": "in", "roles": ["intake_desk"], "require": ["category"],
+        "moves": [{"action": "report", "from": [], "to": "in", "roles": ["intake_desk"], "require": ["town", "category"],
                    "article": "第七条"},
                   {"action": "close", "from": ["in"], "to": "out", "roles": ["intake_desk"], "article": "第八条"}]}}})");
     return (dir / "third.json").string();

@@ -46,7 +46,7 @@ TEST(CaseProperty, AMillionRandomCommandsNeverBreakACase) {
     const auto action = static_cast<Action>(i);
     EXPECT_TRUE(known.contains(action)) << to_string(action) << " is in no process of the tests";
     const auto found = result.done.find(action);
-    EXPECT_GE(found == result.done.end() ? 0 : found->second, 100u) << to_string(action);
+    EXPECT_GE(found == result.done.end() ? 0 : found->second, 50u) << to_string(action);
   }
   for (const auto code : {ErrorCode::illegal_transition, ErrorCode::forbidden, ErrorCode::missing_field,
                           ErrorCode::out_of_range, ErrorCode::bad_type, ErrorCode::version_conflict}) {

@@ -23,7 +23,7 @@ inline const std::string kProfile = R"({
     "steps": {"new": {"stage": "z", "title": "新"}, "at": {"stage": "a", "title": "办"},
               "off": {"stage": "a", "title": "搁置", "aside": true}, "end": {"stage": "a", "title": "完", "ends": true}},
     "moves": [
-      {"action": "report", "from": [], "to": "new", "roles": ["intake_desk"], "require": ["category"], "article": "一"},
+      {"action": "report", "from": [], "to": "new", "roles": ["intake_desk"], "require": ["town", "category"], "article": "一"},
       {"action": "reject", "from": ["new"], "to": "end", "roles": ["intake_desk", "leader"], "bound": "holder", "note": true,
        "require": ["reason"], "allow": ["reply"], "reasons": "reject_reasons", "article": "二"},
       {"action": "transfer", "from": ["new"], "to": "at", "roles": ["intake_desk"], "require": ["unit"],

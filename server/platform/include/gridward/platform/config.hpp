@@ -44,6 +44,8 @@ struct Config {
 
   std::string vision_worker;
   std::int64_t vision_workers = 0;
+
+  std::string test_clock_file;
 };
 
 struct ConfigKey {
