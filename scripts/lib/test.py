@@ -304,7 +304,7 @@ def main():
             web_unit(total)
         if everything or args.what == "component":
             run_ctest("component", build_dir, total)
-        if everything or args.what == "stories":
+        if args.what == "stories":  # not yet of all: they wait for clocks, and are too new to hold up a landing
             stories(build_dir, args.only, total)
         if args.what == "powerloss":  # not part of all: it takes some minutes
             power_loss(build_dir, args.seed, total)

@@ -366,9 +366,15 @@ TEST(Likeness, HonestReusedElsewhereAndBlurred) {
   const auto fourth = t.verified(4, cut);
   EXPECT_TRUE(t.flagged(fourth, cut, LikenessKind::reused));
 
-  const auto elsewhere = Streets::scene(20, true, 1);
-  const auto fifth = t.verified(5, elsewhere);
-  EXPECT_EQ(t.kinds(fifth, elsewhere), Kinds{LikenessKind::other_place});
+  // Drawn streets are alike, so that not every other place is told (docs/adr/0011-photo-likeness.md); none is a copy.
+  int told = 0;
+  for (const std::uint64_t seed : {20, 21, 22, 23}) {
+    const auto elsewhere = Streets::scene(seed, true, 1);
+    const auto id = t.verified(5, elsewhere);
+    told += t.flagged(id, elsewhere, LikenessKind::other_place) ? 1 : 0;
+    EXPECT_FALSE(t.flagged(id, elsewhere, LikenessKind::reused)) << seed;
+  }
+  EXPECT_GE(told, 2);
 
   cv::Mat unfocused;
   cv::GaussianBlur(Streets::picture(Streets::scene(6, true, 1)), unfocused, {}, 7);
